@@ -2,8 +2,8 @@
 // `npm run check`: the house rules, all of them even when one fails. Two at a time, since most use one core.
 // `npm run check -- lint types` runs only the named ones.
 import './require-node.mjs';
+import { join } from 'node:path';
 
-const { join } = await import('node:path');
 const { ROOT } = await import('./root.mjs');
 const { ensureInstalled } = await import('./install.mjs');
 const { ensureBuilt } = await import('./build.mjs');

@@ -2,12 +2,12 @@
 // `npm start`: installs and builds what is missing, then becomes the standalone application (same process: its signals,
 // exit code and memory are ours, and nothing is left behind when we are killed).
 import './require-node.mjs';
+import { join } from 'node:path';
 
 const { ROOT } = await import('./root.mjs');
 const { ensureInstalled } = await import('./install.mjs');
 const { endChildrenOnSignal, runChild } = await import('./run-child.mjs');
 const { isFresh } = await import('./build.mjs');
-const { join } = await import('node:path');
 const { pathToFileURL } = await import('node:url');
 
 const letGo = endChildrenOnSignal();
