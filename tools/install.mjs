@@ -31,7 +31,7 @@ export function stampInstalled(root) {
 function npmCommand() {
   // Under `npm start` the very npm that runs us is known; on its own, the one on PATH.
   const own = process.env.npm_execpath;
-  return own?.endsWith('.js') ? [process.execPath, [own]] : ['npm', []];
+  return own?.endsWith('.js') ? { command: process.execPath, first: [own] } : { command: 'npm', first: [] };
 }
 
 export function cureOf(tail) {
@@ -49,10 +49,10 @@ export function cureOf(tail) {
 export async function ensureInstalled(root) {
   if (isInstalled(root)) return true;
   console.error('Installing the dependencies (once; about a minute) …');
-  const [command, args] = npmCommand();
+  const { command, first } = npmCommand();
   const done = await runChild(
     command,
-    [...args, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
+    [...first, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
     {
       cwd: root,
       title: 'npm ci',
