@@ -1,0 +1,1 @@
+export const BOARD_READ_ONLY = Symbol('BoardReadOnly');

@@ -1,0 +1,44 @@
+import {
+  createHttpApp,
+  type HttpConfig,
+  type Infrastructure,
+  type QueueConfig,
+  type SnapshotConfig,
+  type WorkerConfig,
+} from '#libs/server';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import { ApiModule } from './api.module.js';
+import { BOARD_ROUTE } from './board/board.module.js';
+import { QueueBoard } from './board/queue-board.service.js';
+import { refreshBoard } from './board/refresh-board.js';
+import { openApiDocument } from './openapi/open-api-document.js';
+
+export interface ApiConfig {
+  readonly http: HttpConfig;
+  readonly snapshot: SnapshotConfig;
+  readonly queue: QueueConfig;
+  readonly worker: Pick<WorkerConfig, 'chunkSize'>;
+}
+
+/** The whole API, not yet listening. */
+export async function createApiApp(infrastructure: Infrastructure, config: ApiConfig): Promise<NestExpressApplication> {
+  const limits = {
+    uploadBytes: config.snapshot.uploadLimitBytes,
+    unpackedBytes: config.snapshot.unpackedLimitBytes,
+    pairsBytes: config.http.pairsLimitBytes,
+    chunkSize: config.worker.chunkSize,
+  };
+  const app = await createHttpApp(
+    ApiModule.of({ limits, boardReadOnly: config.queue.boardReadOnly }),
+    infrastructure,
+    config.http,
+  );
+  app.use(BOARD_ROUTE, refreshBoard(app.get(QueueBoard)));
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Hopscope API',
+  });
+  return app;
+}
