@@ -679,7 +679,7 @@ export const SUSPICION_CODES = {
   CLOUD_NO_ROUTE: entry(
     'CLOUD',
     'critical',
-    'The cloud network has no route to {destination}.',
+    'The network outside the nodes has no route to {destination}.',
     'Add an entry to {table}.',
   ),
   CLOUD_WRONG_NEXT_HOP: entry(

@@ -1,0 +1,329 @@
+import { formatIp, isLoopback, isMulticast, type Evidence, type Ip, type Place, type SuspicionCode } from '#libs/model';
+import { runHook } from './netfilter/hooks.js';
+import type { FilterStop } from './netfilter/traverse.js';
+import type { Hook } from './netfilter/ruleset.js';
+import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
+import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
+import { routeSource, selectSource } from './routing/source.js';
+import { TCP, type Skb } from './skb.js';
+
+const SILENCE: Answer = { kind: 'silence' };
+
+/** ip_rcv(): a packet comes in by `iif`. `prerouted`: br_netfilter has run PREROUTING already. */
+export function receive(run: NamespaceRun, iif: string, skb: Skb, prerouted = false): Outcome {
+  if (!prerouted) hook(run, 'PREROUTING', skb, iif, '');
+  const routing = run.ns.routing(skb.family);
+  if (routing === undefined) return unknownRouting(run, skb);
+  const verdict = routeInput(run, routing, iif, skb);
+  if (verdict.kind === 'local') return deliverLocally(run, iif, skb);
+  if (verdict.kind === 'stop') return { kind: 'stop', skb };
+  return forward(run, iif, skb, verdict.result);
+}
+
+/** A packet of this host to itself: loopback_xmit() keeps route and connection, so only hooks are passed. */
+export function receiveLoopback(run: NamespaceRun, skb: Skb): Outcome {
+  hook(run, 'PREROUTING', skb, 'lo', '');
+  return deliverLocally(run, 'lo', skb);
+}
+
+function deliverLocally(run: NamespaceRun, iif: string, skb: Skb): Outcome {
+  hook(run, 'INPUT', skb, iif, '');
+  return { kind: 'deliver', skb, iif };
+}
+
+function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<RouteResult, { kind: 'route' }>): Outcome {
+  const dev = result.hop.dev ?? '';
+  // ip_forward(): the hop limit goes down before the FORWARD hook sees the packet.
+  if (skb.ttl <= 1) {
+    stop(run, skb, 'TTL_EXCEEDED', 'loop', { kind: 'icmp', type: 11, code: 0 }, [routeEvidence(run.ns.place, result)], run.ns.place, {
+      destination: formatIp(skb.dst),
+    });
+    return { kind: 'stop', skb };
+  }
+  skb.ttl -= 1;
+  hook(run, 'FORWARD', skb, iif, dev);
+  hook(run, 'POSTROUTING', skb, '', dev);
+  return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text };
+}
+
+/**
+ * ip_local_out() after ip_route_output_key(): a packet that this host makes. `skb.src` of undefined means "choose".
+ * `bound` is the interface that the socket is bound to.
+ */
+export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip }, bound?: string): Outcome {
+  const { ns } = run;
+  const routing = ns.routing(packet.family);
+  if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? packet.dst });
+  const flow = outputFlow(packet, packet.src, bound);
+  const result = lookupRoute(routing, flow, run.chooser);
+  if (result.kind !== 'route') {
+    const skb: Skb = { ...packet, src: packet.src ?? packet.dst };
+    refuse(run, skb, result, true);
+    return { kind: 'stop', skb };
+  }
+  const src = packet.src ?? routeSource(ns, result, packet.dst) ?? packet.dst;
+  const skb: Skb = { ...packet, src };
+  recordRoute(run, result);
+  const dev = outputDevice(result);
+  const before = { src: skb.src, dst: skb.dst, mark: skb.mark, dport: skb.dport };
+  hook(run, 'OUTPUT', skb, '', dev);
+  const changed = before.dst !== skb.dst || before.mark !== skb.mark || before.src !== skb.src;
+  const final = changed ? reroute(run, routing, skb) : result;
+  if (final === undefined) return { kind: 'stop', skb };
+  const finalDev = outputDevice(final);
+  hook(run, 'POSTROUTING', skb, '', finalDev);
+  return { kind: 'transmit', dev: finalDev, nextHop: final.hop.gateway ?? skb.dst, skb, route: final.route.text };
+}
+
+/** ip_route_me_harder(): OUTPUT changed what the route depends on. */
+function reroute(run: NamespaceRun, routing: RoutingState, skb: Skb): Extract<RouteResult, { kind: 'route' }> | undefined {
+  const result = lookupRoute(routing, outputFlow(skb, skb.src), run.chooser);
+  if (result.kind !== 'route') {
+    refuse(run, skb, result, true);
+    return undefined;
+  }
+  const dev = outputDevice(result);
+  if (isLoopback(skb.src) && dev !== 'lo' && !routeLocalnet(run, dev))
+    stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, dev, 'route_localnet'), { kind: 'errno', errno: 'EINVAL' });
+  recordRoute(run, result);
+  return result;
+}
+
+function outputDevice(result: Extract<RouteResult, { kind: 'route' }>): string {
+  return result.route.type === 'local' ? 'lo' : (result.hop.dev ?? '');
+}
+
+function outputFlow(skb: Omit<Skb, 'src'>, src: Ip | undefined, oif?: string): Flow {
+  const { dst, mark, protocol, sport, dport, uid } = skb;
+  return { dst, src, iif: 'lo', oif, mark, protocol, sport, dport, tos: 0, uid };
+}
+
+type InputRoute = { kind: 'local' } | { kind: 'stop' } | { kind: 'forward'; result: Extract<RouteResult, { kind: 'route' }> };
+
+/** ip_route_input_slow(): martians first, then the tables, then the check of the source. */
+function routeInput(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): InputRoute {
+  if (skb.family === 4) checkMartians(run, iif, skb);
+  const flow: Flow = { ...outputFlow(skb, skb.src), iif, uid: undefined };
+  const result = lookupRoute(routing, flow, run.chooser);
+  if (result.kind === 'route' && (result.route.type === 'local' || result.route.type === 'broadcast')) {
+    recordRoute(run, result);
+    validateSource(run, routing, iif, skb);
+    return { kind: 'local' };
+  }
+  checkForwarding(run, iif, skb);
+  if (result.kind !== 'route') {
+    refuse(run, skb, result, false);
+    return { kind: 'stop' };
+  }
+  recordRoute(run, result);
+  validateSource(run, routing, iif, skb);
+  return { kind: 'forward', result };
+}
+
+function checkMartians(run: NamespaceRun, iif: string, skb: Skb): void {
+  if (iif === 'lo') return;
+  if ((isLoopback(skb.src) || isLoopback(skb.dst)) && !routeLocalnet(run, iif))
+    stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, iif, 'route_localnet'), SILENCE);
+  if (isMulticast(skb.src) || skb.src === 0xffffffff)
+    stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(run.ns.place, iif, skb)], run.ns.place, { source: formatIp(skb.src) });
+}
+
+function routeLocalnet(run: NamespaceRun, dev: string): boolean {
+  return run.ns.conf(4, 'all', 'route_localnet') === 1 || run.ns.conf(4, dev, 'route_localnet') === 1;
+}
+
+/** IN_DEV_FORWARD() of the interface that the packet came in by; without it ip_error() drops silently. */
+function checkForwarding(run: NamespaceRun, iif: string, skb: Skb): void {
+  const { ns, chooser } = run;
+  const key = ns.confKey(skb.family, iif, 'forwarding');
+  const own = ns.sysctlNumber(key);
+  const all = ns.sysctlNumber(skb.family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding');
+  if (own === undefined && all === undefined) {
+    if (!chooser.guess(`whether ${ns.id} forwards packets (${key} was not collected)`))
+      stopSysctl(run, skb, 'IFACE_FORWARDING_OFF', 'insufficient-info', key, SILENCE);
+    return;
+  }
+  if ((own ?? all) !== 0) return;
+  if (all === 0) stopSysctl(run, skb, 'IP_FORWARD_OFF', 'not-forwarded', skb.family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding', SILENCE);
+  else stopSysctl(run, skb, 'IFACE_FORWARDING_OFF', 'not-forwarded', key, SILENCE);
+}
+
+/** fib_validate_source(): own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. */
+function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): void {
+  if (skb.family !== 4 || iif === 'lo') return;
+  const { ns } = run;
+  const acceptLocal = ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1;
+  const own = addressType(routing, skb.src) === 'LOCAL';
+  if (own && !acceptLocal) {
+    stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(ns.place, iif, skb)], ns.place, { source: formatIp(skb.src) });
+    return;
+  }
+  const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
+  const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
+  const mode = Math.max(all, dev);
+  if (mode === 0 || own) return;
+  const mark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1 ? skb.mark : 0;
+  const back = lookupRoute(
+    routing,
+    { dst: skb.src, src: skb.dst, iif: 'lo', mark, protocol: skb.protocol, sport: skb.dport, dport: skb.sport, tos: 0 },
+    run.chooser,
+  );
+  const fits =
+    back.kind === 'route' &&
+    back.route.type === 'unicast' &&
+    (mode === 2 || back.route.nextHops.some((hop) => hop.dev === iif));
+  if (fits) return;
+  const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
+  const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
+  if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
+  stop(run, skb, 'RP_FILTER_DROP', 'martian', SILENCE, evidence, { ...ns.place, interface: iif }, {
+    source: formatIp(skb.src),
+    value: mode,
+    key,
+  });
+}
+
+/** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
+function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind: 'route' }>, local: boolean): void {
+  const { place } = run.ns;
+  const details = { destination: formatIp(skb.dst) };
+  if (result.kind === 'none') {
+    const answer: Answer = local ? { kind: 'errno', errno: 'ENETUNREACH' } : { kind: 'icmp', type: 3, code: 0 };
+    if (result.dead !== undefined) {
+      stop(run, skb, 'NEXTHOP_DEAD', 'no-route', answer, [{ kind: 'route', at: place, locator: `${result.dead.table}/${details.destination}`, text: result.dead.text }], place, details);
+      return;
+    }
+    stop(run, skb, 'NO_ROUTE', 'no-route', answer, [noRouteEvidence(run, skb)], place, details);
+    return;
+  }
+  const evidence: Evidence =
+    result.rule === undefined
+      ? { kind: 'route', at: place, locator: `${result.route?.table ?? 'main'}/${details.destination}`, text: result.route?.text ?? '' }
+      : { kind: 'policy-rule', at: place, locator: `rule/${result.rule.priority}`, text: result.rule.text };
+  const refused = REFUSALS[result.type];
+  const code = result.rule === undefined ? refused.code : 'RULE_PROHIBIT';
+  const answer: Answer = local ? { kind: 'errno', errno: refused.errno } : refused.answer;
+  stop(run, skb, code, refused.disposition, answer, [evidence], place, details);
+}
+
+/** fib_props[] of net/ipv4/fib_semantics.c and ip_error(): EINVAL is silent, EHOSTUNREACH and EACCES are told. */
+const REFUSALS = {
+  blackhole: { code: 'ROUTE_BLACKHOLE', disposition: 'null-routed', errno: 'EINVAL', answer: SILENCE },
+  unreachable: { code: 'ROUTE_UNREACHABLE', disposition: 'no-route', errno: 'EHOSTUNREACH', answer: { kind: 'icmp', type: 3, code: 1 } },
+  prohibit: { code: 'ROUTE_PROHIBIT', disposition: 'prohibited', errno: 'EACCES', answer: { kind: 'icmp', type: 3, code: 13 } },
+} as const;
+
+function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
+  const file = skb.family === 4 ? 'ip-route.json' : 'ip6-route.json';
+  return { kind: 'file', at: run.ns.place, locator: file, text: `no route of ${file} contains ${formatIp(skb.dst)}` };
+}
+
+function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
+  const { ns, chooser } = run;
+  const names = ns
+    .missingFiles()
+    .filter(({ file }) => /^ip6?-(route|rule)\.json$|^ip-link\.json$/.test(file))
+    .map(({ file, reason }) => `${file}: ${reason}`);
+  chooser.guess(`how ${ns.id} routes (${names.join('; ')})`);
+  stop(run, skb, 'NETNS_NOT_COLLECTED', 'insufficient-info', SILENCE, [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text: names.join('; ') }], ns.place, {});
+  return { kind: 'stop', skb };
+}
+
+function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
+  run.recorder.step({ kind: 'route', text: `route ${result.route.text}`, interface: result.hop.dev, evidence: routeEvidence(run.ns.place, result) });
+}
+
+function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }>): Evidence {
+  const { net, length } = result.route.dst;
+  return { kind: 'route', at, locator: `${result.table}/${formatIp(net)}/${length}`, text: result.route.text };
+}
+
+function sourceEvidence(at: Place, iif: string, skb: Skb): Evidence {
+  return { kind: 'address', at: { ...at, interface: iif }, locator: `address/${formatIp(skb.src)}`, text: `a packet from ${formatIp(skb.src)} came in by ${iif}` };
+}
+
+function stop(
+  run: NamespaceRun,
+  skb: Skb,
+  code: SuspicionCode,
+  disposition: Obstacle['disposition'],
+  answer: Answer,
+  evidence: readonly Evidence[],
+  subject: Place,
+  details: Readonly<Record<string, string | number>>,
+): void {
+  run.recorder.obstacle({ facts: { code, subject, evidence, details }, disposition, answer, skb });
+}
+
+function stopSysctl(run: NamespaceRun, skb: Skb, code: SuspicionCode, disposition: Obstacle['disposition'], key: string, answer: Answer): void {
+  const value = run.ns.sysctl(key) ?? 'not collected';
+  const evidence: Evidence = { kind: 'sysctl', at: run.ns.place, locator: key, text: `${key} = ${value}` };
+  const dev = key.split('.')[3];
+  const subject = code === 'IFACE_FORWARDING_OFF' && dev !== undefined ? { ...run.ns.place, interface: dev } : run.ns.place;
+  stop(run, skb, code, disposition, answer, [evidence], subject, { key });
+}
+
+/** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
+export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: string): void {
+  runHook({
+    ns: run.ns,
+    hook: name,
+    skb,
+    iif,
+    oif,
+    conntrack: run.conntrack,
+    chooser: run.chooser,
+    observer: {
+      step: (step) => run.recorder.step(step),
+      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, filterStop)),
+    },
+  });
+}
+
+function filterObstacle(run: NamespaceRun, name: Hook, skb: Skb, { cause, verdict, rejectWith, evidence }: FilterStop): Obstacle {
+  const codes = { rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT', policy: 'CHAIN_POLICY_DROP', invalid: 'CONNTRACK_INVALID_DROP', unknown: 'NETNS_NOT_COLLECTED' } as const;
+  const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
+  return {
+    facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
+    disposition: cause === 'unknown' ? 'insufficient-info' : verdict === 'reject' ? 'rejected' : 'denied',
+    answer: verdict === 'drop' ? dropAnswer(name, skb) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
+    skb,
+  };
+}
+
+/** A drop in OUTPUT fails the send() of a datagram with EPERM; a TCP SYN is sent again and again. */
+function dropAnswer(name: Hook, skb: Skb): Answer {
+  return name === 'OUTPUT' && skb.protocol !== TCP ? { kind: 'errno', errno: 'EPERM' } : SILENCE;
+}
+
+/** Types of iptables-extensions(8) REJECT. */
+const REJECTS: Readonly<Record<string, readonly [number, number]>> = {
+  'icmp-net-unreachable': [3, 0],
+  'icmp-host-unreachable': [3, 1],
+  'icmp-proto-unreachable': [3, 2],
+  'icmp-port-unreachable': [3, 3],
+  'icmp-net-prohibited': [3, 9],
+  'icmp-host-prohibited': [3, 10],
+  'icmp-admin-prohibited': [3, 13],
+  'icmp6-no-route': [1, 0],
+  'icmp6-adm-prohibited': [1, 1],
+  'icmp6-addr-unreachable': [1, 3],
+  'icmp6-port-unreachable': [1, 4],
+};
+
+function rejectAnswer(name: string): Answer {
+  if (name === 'tcp-reset') return { kind: 'reset' };
+  const [type, code] = REJECTS[name] ?? [3, 3];
+  return { kind: 'icmp', type, code };
+}
+
+/** The command that removes the rule. */
+function deleteCommand(evidence: Evidence): string {
+  const [table = 'filter'] = evidence.locator.split('/');
+  return `iptables -t ${table} ${evidence.text.replace(/^-A /, '-D ')}`;
+}
+
+/** The address that a host answers errors with: ICMP uses the one that the route back prefers (icmp_send()). */
+export function answerSource(run: NamespaceRun, skb: Skb, dev: string): Ip | undefined {
+  return run.ns.owns(skb.dst) !== undefined ? skb.dst : selectSource(run.ns, dev, skb.src);
+}

@@ -1,0 +1,162 @@
+import { formatIp, type Family, type Ip, type NamespaceDump, type Place } from '#libs/model';
+import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
+import { parseNativeTables, type NativeTable } from './parse/nft.js';
+import { DumpError } from './parse/dump-file.js';
+import { parseIpsets, type IpSet } from './parse/ipset.js';
+import { parseLinks, type Link } from './parse/links.js';
+import { parseFdb, parseNeighbours, type FdbEntry, type Neighbour } from './parse/neighbours.js';
+import { parseRoutes } from './parse/routes.js';
+import { parseRules } from './parse/rules.js';
+import { parseSockets, type Socket } from './parse/sockets.js';
+import { parseSysctl, type Sysctl } from './parse/sysctl.js';
+import { buildFibs } from './routing/fib.js';
+import type { RoutingState } from './routing/lookup.js';
+
+/** A file of the dump that is not there or cannot be read, and why. */
+export interface MissingFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** One network namespace, compiled from its dump. Undefined members were not collected: never read them as empty. */
+export class NetNamespace {
+  readonly id: string;
+  readonly place: Place;
+  readonly links: ReadonlyMap<string, Link> | undefined;
+  readonly linksByIndex: ReadonlyMap<number, Link>;
+  readonly neighbours: readonly Neighbour[] | undefined;
+  readonly fdb: readonly FdbEntry[] | undefined;
+  readonly ipsets: ReadonlyMap<string, IpSet> | undefined;
+  readonly sockets: readonly Socket[] | undefined;
+  readonly native: readonly NativeTable[] | undefined;
+  private readonly sysctls: Sysctl | undefined;
+  private readonly routings: { readonly 4?: RoutingState; readonly 6?: RoutingState };
+  private readonly rulesets: { readonly 4: readonly (Ruleset | undefined)[]; readonly 6: readonly (Ruleset | undefined)[] };
+  private readonly unread: MissingFile[] = [];
+  private readonly neighbourIndex = new Map<string, Neighbour>();
+
+  constructor(readonly dump: NamespaceDump) {
+    this.place = placeOf(dump);
+    this.id = `${dump.kind}/${dump.namespace === undefined ? '' : `${dump.namespace}/`}${dump.name}`;
+    const links = this.read('ip-link.json', (text) =>
+      parseLinks(text, dump.files.get('ip-addr.json'), dump.files.get('bridge-link.json')),
+    );
+    this.links = links === undefined ? undefined : new Map(links.map((link) => [link.name, link]));
+    this.linksByIndex = new Map((links ?? []).map((link) => [link.index, link]));
+    this.neighbours = this.read('ip-neigh.json', parseNeighbours);
+    for (const neighbour of this.neighbours ?? []) this.neighbourIndex.set(`${neighbour.dev} ${neighbour.ip}`, neighbour);
+    this.fdb = this.read('bridge-fdb.json', parseFdb);
+    this.ipsets = this.read('ipset-save.txt', parseIpsets);
+    this.sockets = this.read('ss-listen.txt', parseSockets);
+    this.sysctls = this.read('sysctl-net.txt', parseSysctl);
+    this.routings = { 4: this.readRouting(4), 6: this.readRouting(6) };
+    this.rulesets = { 4: this.readRulesets(4), 6: this.readRulesets(6) };
+    this.native = this.read('nft.json', (text) => parseNativeTables(text));
+  }
+
+  /** undefined when links, addresses, routes or rules were not collected. */
+  routing(family: Family): RoutingState | undefined {
+    return this.routings[family];
+  }
+
+  /** iptables-nft first, then legacy: the order in which equal hook priorities run. An undefined entry was not collected. */
+  iptables(family: Family): readonly (Ruleset | undefined)[] {
+    return this.rulesets[family];
+  }
+
+  sysctl(key: string): string | undefined {
+    return this.sysctls?.get(key);
+  }
+
+  /** A number, or undefined when not collected. */
+  sysctlNumber(key: string): number | undefined {
+    const text = this.sysctl(key);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** `net.ipv4.conf.<dev>.<name>`; sysctl(8) prints dots in interface names as slashes. */
+  confKey(family: Family, dev: string, name: string): string {
+    return `net.ipv${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
+  }
+
+  conf(family: Family, dev: string, name: string): number | undefined {
+    return this.sysctlNumber(this.confKey(family, dev, name));
+  }
+
+  link(name: string): Link | undefined {
+    return this.links?.get(name);
+  }
+
+  neighbour(dev: string, ip: Ip): Neighbour | undefined {
+    return this.neighbourIndex.get(`${dev} ${ip}`);
+  }
+
+  /** Files that a walk may ask for and that are not there. */
+  missing(file: string): MissingFile | undefined {
+    return this.unread.find((missing) => missing.file === file);
+  }
+
+  missingFiles(): readonly MissingFile[] {
+    return this.unread;
+  }
+
+  /** Whether the address is configured on an interface of this namespace. */
+  owns(ip: Ip): Link | undefined {
+    for (const link of this.links?.values() ?? []) if (link.addresses.some((address) => address.ip === ip)) return link;
+    return undefined;
+  }
+
+  private read<T>(file: string, parse: (text: string) => T): T | undefined {
+    const text = this.dump.files.get(file);
+    if (text === undefined) {
+      this.unread.push({ file, reason: stderrOf(this.dump, file) ?? 'not collected' });
+      return undefined;
+    }
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof DumpError)) throw error;
+      this.unread.push({ file, reason: `cannot be read: ${error.message}` });
+      return undefined;
+    }
+  }
+
+  private readRouting(family: Family): RoutingState | undefined {
+    const prefix = family === 4 ? 'ip' : 'ip6';
+    const routes = this.read(`${prefix}-route.json`, (text) => parseRoutes(`${prefix}-route.json`, text, family));
+    const rules = this.read(`${prefix}-rule.json`, (text) => parseRules(`${prefix}-rule.json`, text, family));
+    if (routes === undefined || rules === undefined || this.links === undefined) return undefined;
+    return {
+      rules,
+      fibs: buildFibs(family, routes),
+      links: this.links,
+      ignoresLinkdown: (dev) =>
+        this.conf(family, 'all', 'ignore_routes_with_linkdown') === 1 || this.conf(family, dev, 'ignore_routes_with_linkdown') === 1,
+    };
+  }
+
+  private readRulesets(family: Family): (Ruleset | undefined)[] {
+    const prefix = family === 4 ? 'iptables' : 'ip6tables';
+    return (['nft', 'legacy'] as const).map((backend) => {
+      const file = `${prefix}-${backend}-save.txt`;
+      return this.read(file, (text) => compileRuleset(file, text, backend, family));
+    });
+  }
+}
+
+function placeOf(dump: NamespaceDump): Place {
+  if (dump.kind !== 'pod') return { kind: dump.kind, name: dump.name };
+  return { kind: 'pod', namespace: dump.namespace ?? '', name: dump.name, ...(dump.node === undefined ? {} : { node: dump.node }) };
+}
+
+/** What the collector heard on standard error while it made the file. */
+function stderrOf(dump: NamespaceDump, file: string): string | undefined {
+  for (const line of dump.files.get('stderr.txt')?.split('\n') ?? [])
+    if (line.startsWith(`${file}:`)) return line.slice(file.length + 1).trim().slice(0, 200);
+  return undefined;
+}
+
+/** `10.244.1.1` for people, of an optional address. */
+export function ipText(ip: Ip | undefined): string {
+  return ip === undefined ? 'none' : formatIp(ip);
+}

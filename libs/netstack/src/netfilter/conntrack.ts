@@ -1,0 +1,156 @@
+import type { Ip } from '#libs/model';
+import { ACK, FIN, ICMP, ICMPV6, reverseTuple, RST, SYN, TCP, tupleKey, tupleOf, type CtState, type Skb, type Tuple } from '../skb.js';
+
+/** One tracked connection. `reply` is what the answer must look like, after NAT. */
+export interface Conn {
+  original: Tuple;
+  reply: Tuple;
+  /** Which manipulations are decided; the first packet decides, for good. */
+  sourceDecided: boolean;
+  destinationDecided: boolean;
+  seenReply: boolean;
+  confirmed: boolean;
+  tcp: TcpState;
+  mark: number;
+}
+
+type TcpState = 'NONE' | 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'CLOSE';
+
+/** The connection table of one namespace during one exchange. Starts empty: the source port is one that the dumped table does not hold. */
+export class ConntrackTable {
+  private readonly byTuple = new Map<string, { conn: Conn; reply: boolean }>();
+
+  /** nf_conntrack_in(): finds or makes the connection and sets `skb.ct`. `loose` is nf_conntrack_tcp_loose. */
+  track(skb: Skb, loose: boolean): void {
+    if (skb.ct !== undefined || skb.untracked) return;
+    if (skb.icmp?.quoted !== undefined) return this.trackError(skb, skb.icmp.quoted);
+    const found = this.byTuple.get(tupleKey(tupleOf(skb)));
+    if (found !== undefined) return this.follow(skb, found.conn, found.reply);
+    const tcp = firstTcpState(skb, loose);
+    if (tcp === undefined) return;
+    const original = tupleOf(skb);
+    const conn: Conn = {
+      original,
+      reply: reverseTuple(original),
+      sourceDecided: false,
+      destinationDecided: false,
+      seenReply: false,
+      confirmed: false,
+      tcp,
+      mark: 0,
+    };
+    skb.ct = { conn, reply: false, state: 'NEW' };
+  }
+
+  /** __nf_conntrack_confirm(): the packet left or was delivered, so the connection counts from now on. */
+  confirm(skb: Skb): void {
+    const ct = skb.ct;
+    if (ct === undefined || ct.conn.confirmed) return;
+    ct.conn.confirmed = true;
+    this.byTuple.set(tupleKey(ct.conn.original), { conn: ct.conn, reply: false });
+    this.byTuple.set(tupleKey(ct.conn.reply), { conn: ct.conn, reply: true });
+  }
+
+  /** An ICMP error belongs to the connection that it quotes; it travels against the quoted packet. */
+  private trackError(skb: Skb, quoted: Tuple): void {
+    const found = this.byTuple.get(tupleKey(quoted));
+    if (found === undefined) return;
+    skb.ct = { conn: found.conn, reply: !found.reply, state: 'RELATED' };
+  }
+
+  private follow(skb: Skb, conn: Conn, reply: boolean): void {
+    if (skb.protocol === TCP) {
+      const next = nextTcpState(conn.tcp, skb.tcpFlags, reply);
+      // An invalid packet keeps no connection: neither NAT nor ct matches see one.
+      if (next === undefined) return;
+      conn.tcp = next;
+    }
+    if (reply) conn.seenReply = true;
+    const state: CtState = reply || conn.seenReply ? 'ESTABLISHED' : 'NEW';
+    skb.ct = { conn, reply, state };
+  }
+}
+
+/** Row sNO of tcp_conntracks (nf_conntrack_proto_tcp.c); undefined is sIV. Other protocols start anything. */
+function firstTcpState(skb: Skb, loose: boolean): TcpState | undefined {
+  if (skb.protocol === ICMP || skb.protocol === ICMPV6) return skb.icmp?.quoted === undefined ? 'NONE' : undefined;
+  if (skb.protocol !== TCP) return 'NONE';
+  if (skb.tcpFlags & RST) return undefined;
+  if (skb.tcpFlags & SYN) return skb.tcpFlags & ACK ? undefined : 'SYN_SENT';
+  if (skb.tcpFlags & FIN) return undefined;
+  return loose ? 'ESTABLISHED' : undefined;
+}
+
+/** The part of tcp_conntracks that a handshake and one exchange can meet; undefined is sIV. */
+function nextTcpState(state: TcpState, flags: number, reply: boolean): TcpState | undefined {
+  if (flags & RST) return 'CLOSE';
+  if (flags & SYN && flags & ACK) {
+    if (reply) return state === 'SYN_SENT' ? 'SYN_RECV' : state;
+    return state === 'SYN_SENT' ? undefined : state;
+  }
+  if (flags & SYN) return state === 'SYN_SENT' || !reply ? state : undefined;
+  if (state === 'SYN_SENT') return undefined;
+  if (state === 'SYN_RECV') return reply ? state : 'ESTABLISHED';
+  return state;
+}
+
+/** nf_nat_setup_info() for the destination: rewrites the first packet and what the answer must look like. */
+export function translateDestination(skb: Skb, dst: Ip, port: number | undefined): void {
+  const ct = skb.ct;
+  skb.dst = dst;
+  if (port !== undefined) skb.dport = port;
+  if (ct === undefined) return;
+  ct.conn.destinationDecided = true;
+  ct.conn.reply = { ...ct.conn.reply, src: skb.dst, sport: skb.dport };
+}
+
+/** The same for the source. `port` undefined keeps the port. */
+export function translateSource(skb: Skb, src: Ip, port: number | undefined): void {
+  const ct = skb.ct;
+  skb.src = src;
+  if (port !== undefined) skb.sport = port;
+  if (ct === undefined) return;
+  ct.conn.sourceDecided = true;
+  ct.conn.reply = { ...ct.conn.reply, dst: skb.src, dport: skb.sport };
+}
+
+/**
+ * nf_nat_packet() for packets of a known connection: what the hook `manip` stands for is rewritten as the first packet decided.
+ * PREROUTING and OUTPUT rewrite destinations, INPUT and POSTROUTING sources; answers get the inverse.
+ */
+export function applyDecided(skb: Skb, manip: 'destination' | 'source'): boolean {
+  const ct = skb.ct;
+  if (ct === undefined) return false;
+  if (skb.icmp?.quoted !== undefined) return applyToError(skb, ct, manip);
+  // What the packet must look like once all manipulations of its direction are done.
+  const target = reverseTuple(ct.reply ? ct.conn.original : ct.conn.reply);
+  if (manip === 'destination') {
+    if (skb.dst === target.dst && skb.dport === target.dport) return false;
+    skb.dst = target.dst;
+    skb.dport = target.dport;
+    return true;
+  }
+  if (skb.src === target.src && skb.sport === target.sport) return false;
+  skb.src = target.src;
+  skb.sport = target.sport;
+  return true;
+}
+
+/** nf_nat_icmp_reply_translation(): where the connection is translated, the error's outer address and the packet that it quotes are too. */
+function applyToError(skb: Skb, ct: NonNullable<Skb['ct']>, manip: 'destination' | 'source'): boolean {
+  if (skb.icmp?.quoted === undefined) return false;
+  const { original, reply } = ct.conn;
+  const sourceTranslated = original.src !== reply.dst || original.sport !== reply.dport;
+  const destinationTranslated = original.dst !== reply.src || original.dport !== reply.sport;
+  if (!((manip === 'source') === ct.reply ? destinationTranslated : sourceTranslated)) return false;
+  const other = ct.reply ? original : reply;
+  const quoted = skb.icmp.quoted;
+  if (manip === 'destination') {
+    skb.dst = other.src;
+    skb.icmp = { ...skb.icmp, quoted: { ...quoted, src: other.src, sport: other.sport } };
+  } else {
+    skb.src = other.dst;
+    skb.icmp = { ...skb.icmp, quoted: { ...quoted, dst: other.dst, dport: other.dport } };
+  }
+  return true;
+}

@@ -1,0 +1,89 @@
+import { parseIp, type Ip } from '#libs/model';
+import { addressType } from '../../routing/lookup.js';
+import { setContains, type SetKeyPart } from '../../parse/ipset.js';
+import { TCP, UDP, ICMP, SCTP } from '../../skb.js';
+import { fromOptions, unknownMatch, inverted, type Match, type MatchBuilder, type RuleEnv } from './match.js';
+
+/** xt_addrtype: what table local says of the address; `--limit-iface-*` asks for one interface only. */
+export const addrtype: MatchBuilder = (options) => {
+  const limitIn = options.some(({ flag }) => flag === '--limit-iface-in');
+  const limitOut = options.some(({ flag }) => flag === '--limit-iface-out');
+  const typed = (end: 'src' | 'dst'): ((args: readonly string[]) => Match) => {
+    return ([text = '']) => {
+      const types = text.split(',');
+      return (env) => {
+        const routing = env.ns.routing(env.skb.family);
+        if (routing === undefined) return undefined;
+        const dev = limitIn ? env.iif : limitOut ? env.oif : undefined;
+        const type = addressType(routing, env.skb[end], dev);
+        return types.includes(type) || (type === 'UNICAST' && types.includes('UNSPEC'));
+      };
+    };
+  };
+  return fromOptions(options, {
+    '--src-type': typed('src'),
+    '--dst-type': typed('dst'),
+    '--limit-iface-in': () => undefined,
+    '--limit-iface-out': () => undefined,
+  });
+};
+
+export const iprange: MatchBuilder = (options) => {
+  const ranged = (end: 'src' | 'dst'): ((args: readonly string[]) => Match) => {
+    return ([text = '']) => {
+      const [from, to] = text.split('-').map((part) => parseIp(part));
+      if (from === undefined) return unknownMatch;
+      const last = to ?? from;
+      return ({ skb }) => typeof skb[end] === typeof from && skb[end] >= from && skb[end] <= last;
+    };
+  };
+  return fromOptions(options, { '--src-range': ranged('src'), '--dst-range': ranged('dst') });
+};
+
+export const mac: MatchBuilder = (options) =>
+  fromOptions(options, {
+    '--mac-source': ([text = '']) => ({ skb }) => (skb.srcMac === undefined ? undefined : skb.srcMac.toLowerCase() === text.toLowerCase()),
+  });
+
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp', [SCTP]: 'sctp' };
+
+/** xt_set: each direction flag offers one dimension of the packet. */
+export const set: MatchBuilder = (options) => {
+  const parts: Match[] = [];
+  for (const { flag, invert, args } of options) {
+    if (flag === '--return-nomatch' || flag === '--update-counters' || flag === '--update-subcounters') continue;
+    const [name, directions] = args;
+    if (flag !== '--match-set' || name === undefined || directions === undefined) return unknownMatch;
+    parts.push(inverted(inSet(name, directions.split(',')), invert));
+  }
+  return (env) => {
+    let result: boolean | undefined = true;
+    for (const part of parts) {
+      const one = part(env);
+      if (one === false) return false;
+      if (one === undefined) result = undefined;
+    }
+    return result;
+  };
+};
+
+function inSet(name: string, directions: readonly string[]): Match {
+  return (env) => {
+    const sets = env.ns.ipsets;
+    const found = sets?.get(name);
+    if (sets === undefined || found === undefined) return undefined;
+    return setContains(found, directions.map((direction) => keyPart(env, direction)), sets);
+  };
+}
+
+function keyPart({ skb, iif, oif }: RuleEnv, direction: string): SetKeyPart {
+  const source = direction === 'src';
+  const ip: Ip = source ? skb.src : skb.dst;
+  return {
+    ip,
+    port: source ? skb.sport : skb.dport,
+    protocol: PROTOCOL_NAMES[skb.protocol] ?? String(skb.protocol),
+    iface: source ? iif : oif,
+    mac: skb.srcMac ?? '',
+  };
+}

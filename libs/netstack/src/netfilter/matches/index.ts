@@ -1,0 +1,81 @@
+import { ICMP, ICMPV6, IPIP, SCTP, TCP, UDP } from '../../skb.js';
+import { addrtype, iprange, mac, set } from './addresses.js';
+import { connmark, conntrack, mark, stateMatch } from './connection.js';
+import { unknownMatch, type Match, type MatchBuilder, type MatchContext, type OptionList } from './match.js';
+import { length, owner, physdev, pkttype, recent, rpfilter, statistic, ttl } from './others.js';
+import { icmp, icmp6, multiport, sctp, tcp, udp } from './ports.js';
+
+/** Always true: they count or comment. */
+const nothingToAsk: MatchBuilder = () => undefined;
+/** Depends on the rate of earlier packets, which no dump holds. */
+const rate: MatchBuilder = () => unknownMatch;
+
+/** One line per match; `npm run gen:docs` lists them. */
+const MATCHES: Readonly<Record<string, MatchBuilder>> = {
+  addrtype,
+  comment: nothingToAsk,
+  connmark,
+  conntrack,
+  hashlimit: rate,
+  hl: ttl,
+  icmp,
+  icmp6,
+  iprange,
+  length,
+  limit: rate,
+  mac,
+  mark,
+  multiport,
+  nfacct: nothingToAsk,
+  owner,
+  physdev,
+  pkttype,
+  recent,
+  rpfilter,
+  sctp,
+  set,
+  state: stateMatch,
+  statistic,
+  tcp,
+  ttl,
+  udp,
+};
+
+/** undefined: nothing to ask. A match that is not in the table cannot be told; it never voids other rules. */
+export function compileMatch(name: string, options: OptionList, context: MatchContext): Match | undefined {
+  const build = Object.hasOwn(MATCHES, name) ? MATCHES[name] : undefined;
+  return build === undefined ? unknownMatch : build(options, context);
+}
+
+export function knownMatches(): string[] {
+  return Object.keys(MATCHES);
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = {
+  all: 0,
+  tcp: TCP,
+  udp: UDP,
+  icmp: ICMP,
+  'ipv6-icmp': ICMPV6,
+  icmpv6: ICMPV6,
+  sctp: SCTP,
+  ipencap: IPIP,
+  ipv4: IPIP,
+  ipip: IPIP,
+  ipv6: 41,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  ospf: 89,
+  vrrp: 112,
+  udplite: 136,
+  igmp: 2,
+};
+
+export function protocolNumber(name: string): number {
+  const known = PROTOCOLS[name];
+  if (known !== undefined) return known;
+  const number = Number(name);
+  if (!Number.isInteger(number) || number < 0 || number > 255) throw new Error(`"${name.slice(0, 20)}" is not a protocol`);
+  return number;
+}

@@ -1,0 +1,249 @@
+import { parseCidr, type Cidr, type Family, type Ip } from '#libs/model';
+import { DumpError } from '../parse/dump-file.js';
+import { parseIptablesSave, type SavedChain, type SavedRule, type SavedTable } from '../parse/iptables-save.js';
+import { UDP, TCP, type Skb } from '../skb.js';
+import { compileMatch, protocolNumber } from './matches/index.js';
+import type { Match, OptionList } from './matches/match.js';
+import { compileTarget, type Target } from './targets.js';
+
+export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+
+/** The rules of one namespace and family, of one iptables back end. */
+export interface Ruleset {
+  readonly backend: 'nft' | 'legacy';
+  readonly family: Family;
+  readonly tables: ReadonlyMap<string, Table>;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly chains: ReadonlyMap<string, Chain>;
+}
+
+export interface Chain {
+  readonly name: string;
+  readonly policy?: string;
+  readonly rules: readonly Rule[];
+  /** Present on long chains: rules by what they ask for exactly. */
+  readonly index?: ChainIndex;
+}
+
+export interface Rule {
+  readonly position: number;
+  readonly text: string;
+  readonly src?: Selector<Cidr>;
+  readonly dst?: Selector<Cidr>;
+  readonly iif?: Selector<string>;
+  readonly oif?: Selector<string>;
+  readonly protocol?: Selector<number>;
+  /** `-f`: second and further fragments only; the walk has none. */
+  readonly fragment?: Selector<true>;
+  readonly matches: readonly Match[];
+  readonly target: Target;
+  /** Exact destination port, for the index. */
+  readonly dport?: number;
+}
+
+export interface Selector<T> {
+  readonly value: T;
+  readonly invert: boolean;
+}
+
+interface ChainIndex {
+  readonly byDst: ReadonlyMap<Ip, readonly number[]>;
+  readonly bySrc: ReadonlyMap<Ip, readonly number[]>;
+  readonly byPort: ReadonlyMap<number, readonly number[]>;
+  readonly byIif: ReadonlyMap<string, readonly number[]>;
+  readonly byOif: ReadonlyMap<string, readonly number[]>;
+  readonly rest: readonly number[];
+}
+
+/** Below this many rules a look through all of them is cheaper than asking the index. */
+const INDEX_FROM = 9;
+
+export function compileRuleset(file: string, text: string, backend: 'nft' | 'legacy', family: Family): Ruleset {
+  const tables = new Map<string, Table>();
+  for (const table of parseIptablesSave(file, text)) tables.set(table.name, compileTable(file, table));
+  return { backend, family, tables };
+}
+
+function compileTable(file: string, table: SavedTable): Table {
+  const chains = new Map<string, Chain>();
+  for (const [name, chain] of table.chains) chains.set(name, compileChain(file, table.name, chain));
+  return { name: table.name, chains };
+}
+
+function compileChain(file: string, table: string, saved: SavedChain): Chain {
+  const rules = saved.rules.map((rule) => {
+    try {
+      return compileRule(rule, saved);
+    } catch (error) {
+      if (error instanceof DumpError || !(error instanceof Error)) throw error;
+      throw new DumpError(file, `${table}/${saved.name}/${rule.position}: ${error.message}`);
+    }
+  });
+  return { name: saved.name, policy: saved.policy, rules, index: rules.length < INDEX_FROM ? undefined : buildIndex(rules) };
+}
+
+function compileRule(saved: SavedRule, chain: SavedChain): Rule {
+  const parts = splitRule(saved.words);
+  const rule: { -readonly [K in keyof Rule]: Rule[K] } = {
+    position: saved.position,
+    text: saved.text,
+    matches: [],
+    target: compileTarget(parts.target),
+  };
+  for (const option of parts.builtin) assignBuiltin(rule, option);
+  const matches: Match[] = [];
+  for (const match of parts.matches) {
+    const compiled = compileMatch(match.name, match.options, { rule: saved, chain });
+    if (compiled !== undefined) matches.push(compiled);
+    if (match.name === 'tcp' || match.name === 'udp') rule.dport = exactPort(match.options) ?? rule.dport;
+  }
+  rule.matches = matches;
+  return rule;
+}
+
+function assignBuiltin(rule: { -readonly [K in keyof Rule]: Rule[K] }, option: OptionList[number]): void {
+  const [value = ''] = option.args;
+  const invert = option.invert;
+  switch (option.flag) {
+    case '-s':
+    case '-d': {
+      const cidr = parseCidr(value);
+      if (cidr === undefined) throw new Error(`"${value.slice(0, 60)}" is not a prefix`);
+      rule[option.flag === '-s' ? 'src' : 'dst'] = { value: cidr, invert };
+      return;
+    }
+    case '-i':
+      rule.iif = { value, invert };
+      return;
+    case '-o':
+      rule.oif = { value, invert };
+      return;
+    case '-p': {
+      const number = protocolNumber(value);
+      if (number !== 0) rule.protocol = { value: number, invert };
+      return;
+    }
+    case '-f':
+      rule.fragment = { value: true, invert };
+      return;
+    default:
+      throw new Error(`option ${option.flag} is not known`);
+  }
+}
+
+function exactPort(options: OptionList): number | undefined {
+  for (const { flag, invert, args } of options)
+    if (flag === '--dport' && !invert && args[0] !== undefined && /^\d+$/.test(args[0])) return Number(args[0]);
+  return undefined;
+}
+
+interface RuleParts {
+  readonly builtin: OptionList;
+  readonly matches: readonly { readonly name: string; readonly options: OptionList }[];
+  readonly target: { readonly name: string; readonly goto: boolean; readonly options: OptionList };
+}
+
+/** Words of a rule into built-in selectors, matches with their options, and the target with its options. */
+function splitRule(words: readonly string[]): RuleParts {
+  const builtin: OptionList[number][] = [];
+  const matches: { name: string; options: OptionList[number][] }[] = [];
+  const target: { name: string; goto: boolean; options: OptionList[number][] } = { name: '', goto: false, options: [] };
+  let owner: OptionList[number][] = builtin;
+  let invert = false;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '!') {
+      invert = true;
+      continue;
+    }
+    if (word === '-m') {
+      const options: OptionList[number][] = [];
+      matches.push({ name: words[++i] ?? '', options });
+      owner = options;
+    } else if (word === '-j' || word === '-g') {
+      target.name = words[++i] ?? '';
+      target.goto = word === '-g';
+      owner = target.options;
+    } else {
+      const short = word.startsWith('-') && !word.startsWith('--');
+      const args = word === '--comment' ? [words[++i] ?? ''] : takeArgs(words, i + 1);
+      if (word !== '--comment') i += args.length;
+      (short ? builtin : owner).push({ flag: word, invert, args });
+    }
+    invert = false;
+  }
+  return { builtin, matches, target };
+}
+
+function takeArgs(words: readonly string[], from: number): string[] {
+  const args: string[] = [];
+  for (let i = from; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '!' || (word.startsWith('-') && word.length > 1 && !/^-\d/.test(word))) break;
+    args.push(word);
+  }
+  return args;
+}
+
+function buildIndex(rules: readonly Rule[]): ChainIndex {
+  const byDst = new Map<Ip, number[]>();
+  const bySrc = new Map<Ip, number[]>();
+  const byPort = new Map<number, number[]>();
+  const byIif = new Map<string, number[]>();
+  const byOif = new Map<string, number[]>();
+  const rest: number[] = [];
+  for (const [at, rule] of rules.entries()) {
+    const dst = hostOf(rule.dst);
+    const src = hostOf(rule.src);
+    if (dst !== undefined) append(byDst, dst, at);
+    else if (rule.dport !== undefined && rule.protocol !== undefined && !rule.protocol.invert)
+      append(byPort, portKey(rule.protocol.value, rule.dport), at);
+    else if (src !== undefined) append(bySrc, src, at);
+    else if (isExactName(rule.iif)) append(byIif, rule.iif.value, at);
+    else if (isExactName(rule.oif)) append(byOif, rule.oif.value, at);
+    else rest.push(at);
+  }
+  return { byDst, bySrc, byPort, byIif, byOif, rest };
+}
+
+function hostOf(selector: Selector<Cidr> | undefined): Ip | undefined {
+  if (selector === undefined || selector.invert) return undefined;
+  return selector.value.length === (typeof selector.value.net === 'number' ? 32 : 128) ? selector.value.net : undefined;
+}
+
+function isExactName(selector: Selector<string> | undefined): selector is Selector<string> {
+  return selector !== undefined && !selector.invert && !selector.value.endsWith('+');
+}
+
+function portKey(protocol: number, port: number): number {
+  return protocol * 65536 + port;
+}
+
+function append<K>(map: Map<K, number[]>, key: K, at: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [at]);
+  else list.push(at);
+}
+
+const NONE: readonly number[] = [];
+
+/** Positions (from 0) of the rules that may match, in order. All of them on short chains. */
+export function candidates(chain: Chain, packet: Skb, iif: string, oif: string): readonly number[] | undefined {
+  const index = chain.index;
+  if (index === undefined) return undefined;
+  const hasPorts = packet.protocol === TCP || packet.protocol === UDP;
+  const lists = [
+    index.byDst.get(packet.dst) ?? NONE,
+    hasPorts ? (index.byPort.get(portKey(packet.protocol, packet.dport)) ?? NONE) : NONE,
+    index.bySrc.get(packet.src) ?? NONE,
+    index.byIif.get(iif) ?? NONE,
+    index.byOif.get(oif) ?? NONE,
+    index.rest,
+  ].filter((list) => list.length > 0);
+  if (lists.length === 0) return NONE;
+  if (lists.length === 1) return lists[0];
+  return lists.flat().toSorted((a, b) => a - b);
+}

@@ -1,0 +1,128 @@
+import { parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
+import { parseMark, type OptionList } from './matches/match.js';
+
+/** What a rule does when it matches. */
+export type Target =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'return' }
+  | { readonly kind: 'reject'; readonly with: string }
+  | { readonly kind: 'jump'; readonly chain: string; readonly goto: boolean }
+  | { readonly kind: 'dnat' | 'snat'; readonly to: readonly NatRange[]; readonly randomPort: boolean }
+  | { readonly kind: 'masquerade'; readonly ports?: PortSpan; readonly randomPort: boolean }
+  | { readonly kind: 'redirect'; readonly ports?: PortSpan }
+  | { readonly kind: 'netmap'; readonly to: Cidr }
+  | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
+  | { readonly kind: 'connmark'; readonly action: 'save' | 'restore' | 'set'; readonly value: number; readonly mask: number; readonly nfmask: number }
+  | { readonly kind: 'notrack' }
+  | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+export interface PortSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface NatRange {
+  readonly from?: Ip;
+  readonly to?: Ip;
+  readonly ports?: PortSpan;
+}
+
+/** They count, log or change what no later rule or route here looks at; the packet goes on. */
+const PASSES = new Set(['LOG', 'NFLOG', 'ULOG', 'TRACE', 'AUDIT', 'CHECKSUM', 'TCPMSS', 'CLASSIFY', 'DSCP', 'TOS', 'TTL', 'HL', 'SET', 'LED', 'IDLETIMER', 'SECMARK', 'CONNSECMARK']);
+
+export function compileTarget(target: { readonly name: string; readonly goto: boolean; readonly options: OptionList }): Target {
+  const { name, options } = target;
+  const arg = (flag: string): string | undefined => options.find((option) => option.flag === flag)?.args[0];
+  const has = (flag: string): boolean => options.some((option) => option.flag === flag);
+  switch (name) {
+    case '':
+      return { kind: 'none' };
+    case 'ACCEPT':
+      return { kind: 'accept' };
+    case 'DROP':
+      return { kind: 'drop' };
+    case 'RETURN':
+      return { kind: 'return' };
+    case 'REJECT':
+      return { kind: 'reject', with: arg('--reject-with') ?? 'icmp-port-unreachable' };
+    case 'DNAT':
+      return { kind: 'dnat', to: natRanges(options, '--to-destination'), randomPort: has('--random') };
+    case 'SNAT':
+      return { kind: 'snat', to: natRanges(options, '--to-source'), randomPort: has('--random') || has('--random-fully') };
+    case 'MASQUERADE':
+      return { kind: 'masquerade', ports: portSpan(arg('--to-ports')), randomPort: has('--random') || has('--random-fully') };
+    case 'REDIRECT':
+      return { kind: 'redirect', ports: portSpan(arg('--to-ports')) };
+    case 'NETMAP': {
+      const to = parseCidr(arg('--to') ?? '');
+      return to === undefined ? { kind: 'unknown', name } : { kind: 'netmap', to };
+    }
+    case 'MARK':
+      return markTarget(arg) ?? { kind: 'unknown', name };
+    case 'CONNMARK':
+      return connmarkTarget(arg, has) ?? { kind: 'unknown', name };
+    case 'NOTRACK':
+      return { kind: 'notrack' };
+    case 'CT':
+      // Zones and helpers do not change what happens to a first exchange of their own connection.
+      return has('--notrack') ? { kind: 'notrack' } : has('--zone') ? { kind: 'unknown', name } : { kind: 'none' };
+    case 'TPROXY': {
+      const { value, mask } = parseMark(arg('--tproxy-mark') ?? '0/0');
+      const port = arg('--on-port');
+      return { kind: 'tproxy', port: port === undefined ? undefined : Number(port), ip: parseIp(arg('--on-ip') ?? ''), value, mask };
+    }
+    default:
+      if (PASSES.has(name)) return { kind: 'none' };
+      // In iptables-save every other upper-case target is an extension only when no chain has its name; the traversal knows.
+      return { kind: 'jump', chain: name, goto: target.goto };
+  }
+}
+
+function natRanges(options: OptionList, flag: string): NatRange[] {
+  return options
+    .filter((option) => option.flag === flag)
+    .map(({ args }): NatRange => {
+      const text = args[0] ?? '';
+      const v6 = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+      const v4 = /^([\d.]*(?:-[\d.]+)?)(?::(.*))?$/.exec(text);
+      const [addresses, ports] = v6 !== null ? [v6[1], v6[2]] : v4 !== null ? [v4[1], v4[2]] : [text, undefined];
+      const [from, to] = (addresses ?? '').split('-').map((part) => parseIp(part));
+      return { from, to: to ?? from, ports: portSpan(ports) };
+    });
+}
+
+function portSpan(text: string | undefined): PortSpan | undefined {
+  if (text === undefined || text === '') return undefined;
+  const [from = 0, to] = text.split('-').map((part) => Number(part.split('/')[0]));
+  return { from, to: to ?? from };
+}
+
+function markTarget(arg: (flag: string) => string | undefined): Target | undefined {
+  const xmark = arg('--set-xmark');
+  if (xmark !== undefined) return { kind: 'mark', ...parseMark(xmark) };
+  const set = arg('--set-mark');
+  if (set !== undefined) {
+    const { value, mask } = parseMark(set);
+    // --set-mark clears the bits of the value too (xt_MARK.c: mark & ~(mask | value) ^ value).
+    return { kind: 'mark', value, mask: (mask | value) >>> 0 };
+  }
+  const or = arg('--or-mark');
+  if (or !== undefined) return { kind: 'mark', value: Number(or) >>> 0, mask: Number(or) >>> 0 };
+  const and = arg('--and-mark');
+  if (and !== undefined) return { kind: 'mark', value: 0, mask: ~Number(and) >>> 0 };
+  const xor = arg('--xor-mark');
+  return xor === undefined ? undefined : { kind: 'mark', value: Number(xor) >>> 0, mask: 0 };
+}
+
+function connmarkTarget(arg: (flag: string) => string | undefined, has: (flag: string) => boolean): Target | undefined {
+  const nfmask = Number(arg('--nfmask') ?? arg('--mask') ?? 0xffffffff) >>> 0;
+  const ctmask = Number(arg('--ctmask') ?? arg('--mask') ?? 0xffffffff) >>> 0;
+  if (has('--save-mark')) return { kind: 'connmark', action: 'save', value: 0, mask: ctmask, nfmask };
+  if (has('--restore-mark')) return { kind: 'connmark', action: 'restore', value: 0, mask: ctmask, nfmask };
+  const set = arg('--set-xmark') ?? arg('--set-mark');
+  if (set === undefined) return undefined;
+  return { kind: 'connmark', action: 'set', ...parseMark(set), nfmask };
+}

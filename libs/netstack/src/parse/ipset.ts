@@ -1,0 +1,138 @@
+import { cidrContains, parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
+import { DumpError } from './dump-file.js';
+
+/** One set of `ipset save`. Members are tuples of the set type's dimensions. */
+export interface IpSet {
+  readonly name: string;
+  readonly type: string;
+  readonly dimensions: readonly string[];
+  readonly members: readonly IpSetMember[];
+  /** Members by exact first address, and the others (prefixes, ports) to be looked through. */
+  readonly exact: ReadonlyMap<Ip, readonly IpSetMember[]>;
+  readonly rest: readonly IpSetMember[];
+}
+
+export interface IpSetMember {
+  readonly parts: readonly IpSetPart[];
+  readonly nomatch: boolean;
+}
+
+export type IpSetPart =
+  | { readonly kind: 'net'; readonly net: Cidr }
+  | { readonly kind: 'range'; readonly from: Ip; readonly to: Ip }
+  | { readonly kind: 'port'; readonly protocol?: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'text'; readonly text: string };
+
+export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
+  const types = new Map<string, string>();
+  const members = new Map<string, IpSetMember[]>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const words = line.trim().split(/\s+/);
+    const [verb, name, third] = words;
+    if (verb === '' || verb === undefined || verb.startsWith('#')) continue;
+    if (name === undefined || third === undefined) throw new DumpError(`ipset-save.txt:${index + 1}`, 'not a line of ipset save');
+    if (verb === 'create') {
+      types.set(name, third);
+      members.set(name, []);
+    } else if (verb === 'add') {
+      const type = types.get(name);
+      if (type === undefined) throw new DumpError(`ipset-save.txt:${index + 1}`, `set ${name} is not created before`);
+      members.get(name)?.push({ parts: third.split(',').map((part, at) => toPart(part, dimensionsOf(type)[at])), nomatch: words.includes('nomatch') });
+    }
+  }
+  return new Map([...types].map(([name, type]) => [name, compile(name, type, members.get(name) ?? [])]));
+}
+
+function dimensionsOf(type: string): string[] {
+  return type.slice(type.indexOf(':') + 1).split(',');
+}
+
+function toPart(text: string, dimension: string | undefined): IpSetPart {
+  if (dimension === 'port') {
+    const colon = text.indexOf(':');
+    const protocol = colon < 0 ? undefined : text.slice(0, colon);
+    const [from = 0, to] = text.slice(colon + 1).split('-').map(Number);
+    return { kind: 'port', protocol, from, to: to ?? from };
+  }
+  const net = parseCidr(text);
+  if (net !== undefined) return { kind: 'net', net };
+  const dash = text.indexOf('-');
+  const from = dash < 0 ? undefined : parseIp(text.slice(0, dash));
+  const to = dash < 0 ? undefined : parseIp(text.slice(dash + 1));
+  return from !== undefined && to !== undefined ? { kind: 'range', from, to } : { kind: 'text', text };
+}
+
+function compile(name: string, type: string, members: readonly IpSetMember[]): IpSet {
+  const exact = new Map<Ip, IpSetMember[]>();
+  const rest: IpSetMember[] = [];
+  for (const member of members) {
+    const [first] = member.parts;
+    if (first?.kind === 'net' && first.net.length === (typeof first.net.net === 'number' ? 32 : 128)) {
+      const same = exact.get(first.net.net);
+      if (same === undefined) exact.set(first.net.net, [member]);
+      else same.push(member);
+    } else rest.push(member);
+  }
+  return { name, type, dimensions: dimensionsOf(type), members, exact, rest };
+}
+
+/** What a packet offers for one dimension of a set. */
+export interface SetKeyPart {
+  readonly ip: Ip;
+  readonly port: number;
+  readonly protocol: string;
+  readonly iface: string;
+  readonly mac: string;
+}
+
+/** Whether the set holds the key; the most specific matching member decides, `nomatch` members exclude. undefined: type not modelled. */
+export function setContains(set: IpSet, keys: readonly SetKeyPart[], sets: ReadonlyMap<string, IpSet>, depth = 0): boolean | undefined {
+  if (set.type === 'list:set') {
+    if (depth > 8) return undefined;
+    for (const member of set.members) {
+      const [part] = member.parts;
+      const inner = part?.kind === 'text' ? sets.get(part.text) : undefined;
+      const found = inner === undefined ? undefined : setContains(inner, keys, sets, depth + 1);
+      if (found !== false) return found;
+    }
+    return false;
+  }
+  const known = set.dimensions.every((dimension) => ['ip', 'net', 'port', 'iface', 'mac'].includes(dimension));
+  if (!known) return undefined;
+  const first = keys[0];
+  let best: { length: number; nomatch: boolean } | undefined;
+  const consider = (member: IpSetMember): void => {
+    const length = matchLength(set, member, keys);
+    if (length !== undefined && (best === undefined || length > best.length)) best = { length, nomatch: member.nomatch };
+  };
+  if (first !== undefined) for (const member of set.exact.get(first.ip) ?? []) consider(member);
+  for (const member of set.rest) consider(member);
+  return best !== undefined && !best.nomatch;
+}
+
+/** Sum of prefix lengths when every part matches. */
+function matchLength(set: IpSet, member: IpSetMember, keys: readonly SetKeyPart[]): number | undefined {
+  let length = 0;
+  for (const [index, part] of member.parts.entries()) {
+    const key = keys[index];
+    if (key === undefined) return undefined;
+    switch (part.kind) {
+      case 'net':
+        if (!cidrContains(part.net, key.ip)) return undefined;
+        length += part.net.length;
+        break;
+      case 'range':
+        if (typeof key.ip !== typeof part.from || key.ip < part.from || key.ip > part.to) return undefined;
+        length += 32;
+        break;
+      case 'port':
+        if (part.protocol !== undefined && part.protocol !== key.protocol) return undefined;
+        if (key.port < part.from || key.port > part.to) return undefined;
+        break;
+      case 'text':
+        if (part.text.toLowerCase() !== (set.dimensions[index] === 'mac' ? key.mac.toLowerCase() : key.iface)) return undefined;
+        break;
+    }
+  }
+  return length;
+}

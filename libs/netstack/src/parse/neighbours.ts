@@ -1,0 +1,73 @@
+import { parseIp, type Ip } from '#libs/model';
+import { z } from 'zod';
+import { parseRows } from './dump-file.js';
+
+export interface Neighbour {
+  readonly ip: Ip;
+  readonly dev: string;
+  readonly mac?: string;
+  readonly states: readonly string[];
+  readonly text: string;
+}
+
+/** One entry of a bridge's or a vxlan device's forwarding database. */
+export interface FdbEntry {
+  readonly mac: string;
+  readonly dev: string;
+  readonly master?: string;
+  /** The remote tunnel endpoint, on vxlan devices. */
+  readonly dst?: Ip;
+  readonly state?: string;
+  readonly self: boolean;
+  readonly vlan?: number;
+  readonly text: string;
+}
+
+const NeighbourRow = z.looseObject({
+  dst: z.string(),
+  dev: z.string().optional(),
+  lladdr: z.string().optional(),
+  state: z.array(z.string()).optional(),
+});
+
+const FdbRow = z.looseObject({
+  mac: z.string(),
+  ifname: z.string(),
+  master: z.string().optional(),
+  dst: z.string().optional(),
+  state: z.string().optional(),
+  flags: z.array(z.string()).optional(),
+  vlan: z.number().optional(),
+});
+
+export function parseNeighbours(text: string): Neighbour[] {
+  return parseRows('ip-neigh.json', text, NeighbourRow).flatMap((row): Neighbour[] => {
+    const ip = parseIp(row.dst);
+    if (ip === undefined || row.dev === undefined) return [];
+    const states = row.state ?? [];
+    const mac = row.lladdr === undefined ? '' : ` lladdr ${row.lladdr}`;
+    return [{ ip, dev: row.dev, mac: row.lladdr, states, text: `${row.dst} dev ${row.dev}${mac} ${states.join(',')}` }];
+  });
+}
+
+export function parseFdb(text: string): FdbEntry[] {
+  return parseRows('bridge-fdb.json', text, FdbRow).map((row): FdbEntry => {
+    const dst = row.dst === undefined ? undefined : parseIp(row.dst);
+    const rest = [
+      row.master === undefined ? '' : ` master ${row.master}`,
+      row.dst === undefined ? '' : ` dst ${row.dst}`,
+      row.flags?.includes('self') ? ' self' : '',
+      row.state === undefined || row.state === '' ? '' : ` ${row.state}`,
+    ].join('');
+    return {
+      mac: row.mac,
+      dev: row.ifname,
+      master: row.master,
+      dst,
+      state: row.state,
+      self: row.flags?.includes('self') ?? false,
+      vlan: row.vlan,
+      text: `${row.mac} dev ${row.ifname}${rest}`,
+    };
+  });
+}

@@ -1,0 +1,118 @@
+import { parseCidr, parseIp, type Cidr, type Family, type Ip } from '#libs/model';
+import { z } from 'zod';
+import { parseRows } from './dump-file.js';
+import { scopeNumber } from './links.js';
+
+export interface NextHop {
+  readonly dev?: string;
+  readonly gateway?: Ip;
+  readonly weight: number;
+  readonly dead: boolean;
+  readonly linkdown: boolean;
+  readonly onlink: boolean;
+}
+
+/** One route as the kernel keeps it. `text` is what `ip route` prints, for evidence. */
+export interface Route {
+  readonly type: string;
+  readonly dst: Cidr;
+  readonly table: string;
+  readonly metric: number;
+  readonly tos: number;
+  readonly scope: number;
+  readonly prefsrc?: Ip;
+  readonly nextHops: readonly NextHop[];
+  readonly mtu?: number;
+  readonly text: string;
+}
+
+const HopFields = {
+  gateway: z.string().optional(),
+  via: z.looseObject({ host: z.string() }).optional(),
+  dev: z.string().optional(),
+  flags: z.array(z.string()).optional(),
+};
+
+const RouteRow = z.looseObject({
+  ...HopFields,
+  type: z.string().optional(),
+  dst: z.string(),
+  table: z.union([z.string(), z.number()]).optional(),
+  protocol: z.string().optional(),
+  scope: z.string().optional(),
+  prefsrc: z.string().optional(),
+  metric: z.number().optional(),
+  tos: z.union([z.string(), z.number()]).optional(),
+  nexthops: z.array(z.looseObject({ ...HopFields, weight: z.number().optional() })).optional(),
+  metrics: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+type RouteRow = z.output<typeof RouteRow>;
+
+export function parseRoutes(file: string, text: string, family: Family): Route[] {
+  return parseRows(file, text, RouteRow).flatMap((row): Route[] => {
+    const dst = row.dst === 'default' ? anywhere(family) : parseCidr(row.dst);
+    if (dst === undefined) return [];
+    const type = row.type ?? 'unicast';
+    const hops = row.nexthops ?? (row.dev === undefined && row.gateway === undefined && row.via === undefined ? [] : [{ ...row, weight: 1 }]);
+    return [
+      {
+        type,
+        dst,
+        table: String(row.table ?? 'main'),
+        metric: row.metric ?? 0,
+        tos: Number(row.tos ?? 0) || 0,
+        scope: scopeNumber(row.scope),
+        prefsrc: row.prefsrc === undefined ? undefined : parseIp(row.prefsrc),
+        nextHops: hops.map(toNextHop),
+        mtu: routeMtu(row.metrics),
+        text: routeText(row, type),
+      },
+    ];
+  });
+}
+
+export function anywhere(family: Family): Cidr {
+  const any = parseCidr(family === 4 ? '0.0.0.0/0' : '::/0');
+  if (any === undefined) throw new Error('unreachable: constant prefix');
+  return any;
+}
+
+function toNextHop(row: { gateway?: string; via?: { host: string }; dev?: string; flags?: string[]; weight?: number }): NextHop {
+  const gateway = row.gateway ?? row.via?.host;
+  const flags = row.flags ?? [];
+  return {
+    dev: row.dev,
+    gateway: gateway === undefined ? undefined : parseIp(gateway),
+    weight: row.weight ?? 1,
+    dead: flags.includes('dead'),
+    linkdown: flags.includes('linkdown'),
+    onlink: flags.includes('onlink'),
+  };
+}
+
+function routeMtu(metrics: Record<string, unknown>[] | undefined): number | undefined {
+  for (const metric of metrics ?? []) if (typeof metric.mtu === 'number') return metric.mtu;
+  return undefined;
+}
+
+function routeText(row: RouteRow, type: string): string {
+  const parts = type === 'unicast' ? [row.dst] : [type, row.dst];
+  const via = (hop: { gateway?: string; via?: { host: string }; dev?: string }): void => {
+    if (hop.gateway !== undefined) parts.push('via', hop.gateway);
+    else if (hop.via !== undefined) parts.push('via', 'inet6', hop.via.host);
+    if (hop.dev !== undefined) parts.push('dev', hop.dev);
+  };
+  via(row);
+  if (row.table !== undefined && row.table !== 'main') parts.push('table', String(row.table));
+  if (row.protocol !== undefined) parts.push('proto', row.protocol);
+  if (row.scope !== undefined) parts.push('scope', row.scope);
+  if (row.prefsrc !== undefined) parts.push('src', row.prefsrc);
+  if (row.metric !== undefined) parts.push('metric', String(row.metric));
+  for (const hop of row.nexthops ?? []) {
+    parts.push('nexthop');
+    via(hop);
+    parts.push('weight', String(hop.weight ?? 1));
+  }
+  for (const flag of row.flags ?? []) parts.push(flag);
+  return parts.join(' ');
+}
