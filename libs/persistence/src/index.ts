@@ -8,3 +8,4 @@ export * from './open-persistence.js';
 export * from './pair.js';
 export * from './records.js';
 export * from './repositories.js';
+export { DEFAULT_CHUNK_SIZE } from './run-plan.js';

@@ -52,6 +52,7 @@ export interface SnapshotRepository {
 
 export interface NewRun {
   readonly cluster: string;
+  /** Only what the request itself names: it is part of what a replayed `idempotencyKey` is compared with. */
   readonly snapshot?: string;
   readonly maxAgeSeconds?: number;
   /** For a single diagnosis that somebody waits for: it goes to the `-interactive` queue. */
@@ -125,6 +126,8 @@ export interface RunRepository {
   markQueued(chunkIds: readonly string[]): Promise<void>;
   /** Rows without a living claim that nobody has queued or touched for `graceMs`. */
   findStranded(graceMs: number, limit: number): Promise<Stranded>;
+  /** Drops submissions that a crash cut off before their last pair; the sweep calls it with an hour or so. */
+  dropAbandoned(olderThanMs: number): Promise<number>;
 }
 
 export interface DiagnosisRepository {
