@@ -1,13 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import type { SchemaObject } from '@nestjs/swagger/dist/interfaces/open-api-spec.interface.js';
 import { z } from 'zod';
 import { RunInput } from '../schemas/run.js';
 
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 // zod's own output, under the name that swagger has for it.
 const Components = z.record(
   z.string(),
-  z.custom<SchemaObject>((value) => typeof value === 'object'),
+  z.custom<Schemas[string]>((value) => typeof value === 'object'),
 );
 
 type SchemaDirection = 'input' | 'output';

@@ -1,0 +1,46 @@
+import type { Answer, SampleResult } from './diagnose-samples.js';
+import { isAsExpected } from './diagnose-samples.js';
+import { sampleTable } from './sample-table.js';
+
+const drop = {
+  code: 'FILTER_DROP',
+  level: 'fatal',
+  subject: { kind: 'node', name: 'node2' },
+  message: 'node node2 drops it',
+  evidence: [{ locator: 'filter/FORWARD/3', text: '-A FORWARD -j DROP' }],
+};
+const reachable: Answer = { id: '1', verdict: 'reachable', symptom: 'connected', blocking: [], suspicions: [] };
+const dropped: Answer = { id: '2', verdict: 'unreachable', symptom: 'timeout', blocking: [drop], suspicions: [drop] };
+const expectDrop = { verdict: 'unreachable', symptom: 'timeout', codes: ['FILTER_DROP'] } as const;
+
+function result(answer: Answer, expect: SampleResult['pair']['expect']): SampleResult {
+  const pair = { id: 1, source: 'pod/a/b', destination: '10.0.0.1', port: 80, protocol: 'tcp', expect } as const;
+  const sample = { name: 'drop', archive: 'drop.tar.gz', title: 'A drop rule', pairs: [pair] };
+  return { sample, pair, answer, asExpected: isAsExpected(answer, expect) };
+}
+
+describe('isAsExpected', () => {
+  it.each([
+    { answer: dropped, expected: { ...expectDrop, codes: ['FILTER_DROP'] }, fine: true },
+    { answer: dropped, expected: { ...expectDrop, codes: ['NO_ROUTE'] }, fine: false },
+    { answer: dropped, expected: { ...expectDrop, codes: [], symptom: 'refused' as const }, fine: false },
+    { answer: reachable, expected: { verdict: 'reachable' as const, symptom: 'connected' as const, codes: [] }, fine: true },
+    {
+      answer: { ...reachable, suspicions: [{ ...drop, level: 'warning' }] },
+      expected: { verdict: 'reachable' as const, symptom: 'connected' as const, codes: [] },
+      fine: false,
+    },
+  ])('is $fine for $answer.verdict and $expected.codes', ({ answer, expected, fine }) => {
+    expect(isAsExpected(answer, expected)).toBe(fine);
+  });
+});
+
+describe('sampleTable', () => {
+  it('shows the cause with its evidence below what does not work', () => {
+    const table = sampleTable([result(dropped, { ...expectDrop, codes: [] }), result(dropped, { ...expectDrop, codes: ['FILTER_DROP'] })]);
+
+    expect(table).toContain('pod/a/b -> 10.0.0.1:80/tcp  unreachable  timeout');
+    expect(table).toContain('    FILTER_DROP: node node2 drops it\n      filter/FORWARD/3: -A FORWARD -j DROP\n');
+    expect(table).toContain('NOT: unreachable timeout');
+  });
+});
