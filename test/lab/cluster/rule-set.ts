@@ -1,0 +1,30 @@
+/** iptables tables in the making; printed for iptables-restore. */
+export class RuleSet {
+  private readonly tables = new Map<string, Map<string, string[]>>();
+
+  chain(table: string, chain: string): string[] {
+    const chains = this.tables.get(table) ?? new Map<string, string[]>();
+    this.tables.set(table, chains);
+    const rules = chains.get(chain) ?? [];
+    chains.set(chain, rules);
+    return rules;
+  }
+
+  add(table: string, chain: string, ...rules: readonly string[]): void {
+    this.chain(table, chain).push(...rules);
+  }
+
+  print(): string {
+    const lines: string[] = [];
+    for (const [table, chains] of this.tables) {
+      lines.push(`*${table}`);
+      // Only chains of the kernel's own have a policy, and those have no dash in their name.
+      for (const name of [...chains.keys()].toSorted())
+        lines.push(`:${name} ${name.includes('-') ? '-' : 'ACCEPT'} [0:0]`);
+      for (const [name, rules] of [...chains].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        lines.push(...rules.map((rule) => `-A ${name} ${rule}`));
+      lines.push('COMMIT');
+    }
+    return `${lines.join('\n')}\n`;
+  }
+}

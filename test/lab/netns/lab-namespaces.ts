@@ -1,0 +1,80 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { must } from './commands.js';
+
+// Everything the lab makes carries this name, so that a later run can remove what a crashed one left.
+const PREFIX = 'hopscope-lab-';
+const LOCK = '/run/hopscope-lab.pid';
+
+export function netnsName(name: string): string {
+  return `${PREFIX}${name}`;
+}
+
+/** Removes every namespace of the lab with what runs in it. Interfaces, rules and routes vanish with their namespace. */
+export async function removeLabNamespaces(): Promise<void> {
+  for (const name of await listLabNamespaces()) {
+    for (const pid of (await must(['ip', 'netns', 'pids', name])).split('\n').filter((line) => line !== ''))
+      stop(Number(pid));
+    await must(['ip', 'netns', 'delete', name]);
+  }
+}
+
+export async function listLabNamespaces(): Promise<readonly string[]> {
+  const listing = await must(['ip', 'netns', 'list']);
+  return listing
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => name.startsWith(PREFIX));
+}
+
+/** Runs `act` while no other lab of this machine is at work, and cleans up before and after. */
+export async function withLab<T>(act: () => Promise<T>): Promise<T> {
+  lock();
+  try {
+    await removeLabNamespaces();
+    return await act();
+  } finally {
+    await removeLabNamespaces();
+    rmSync(LOCK, { force: true });
+  }
+}
+
+function lock(): void {
+  for (let attempt = 0; ; attempt++)
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      const holder = holderOfLock();
+      if (holder !== undefined && isAlive(holder))
+        throw new Error(`another lab is at work (pid ${holder}); wait for it`);
+      if (attempt > 3) throw error;
+      rmSync(LOCK, { force: true });
+    }
+}
+
+function holderOfLock(): number | undefined {
+  try {
+    const pid = Number(readFileSync(LOCK, 'utf8'));
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    // It has gone in the meantime.
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function stop(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

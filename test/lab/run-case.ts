@@ -1,0 +1,42 @@
+import { runInNetns } from '#libs/collector';
+import type { Snapshot } from '#libs/model';
+import { buildCluster } from './build-cluster.js';
+import { ALL_PAIRS, probeOf } from './cases/pairs.js';
+import type { LabCase } from './cases/lab-case.js';
+import { planFlannelHostGw } from './cluster/flannel-host-gw.js';
+import { dumpCluster } from './dump-cluster.js';
+import { netnsName, removeLabNamespaces } from './netns/lab-namespaces.js';
+import { runProbes, type Attempt } from './traffic/probe.js';
+import { startResponders, stopResponders } from './traffic/responders.js';
+
+const PROBE_TIMEOUT_MS = 1500;
+
+export interface CaseRun {
+  readonly snapshot: Snapshot;
+  /** What the kernel did, by id of the pair. */
+  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+}
+
+/** Builds the cluster of a case, breaks it, makes every connection, dumps it and takes it down again. */
+export async function runCase({ cluster, breakage = [] }: LabCase): Promise<CaseRun> {
+  const plan = planFlannelHostGw(cluster);
+  try {
+    await buildCluster(plan);
+    for (const { at, argv } of breakage) {
+      const { status, stderr } = await runInNetns(netnsName(at))(argv);
+      if (status !== 0) throw new Error(`lab: \`${argv.join(' ')}\` in ${at} failed: ${stderr}`);
+    }
+    const responders = await startResponders(plan);
+    try {
+      const attempts = await runProbes(
+        ALL_PAIRS.map((pair) => probeOf(pair, cluster)),
+        PROBE_TIMEOUT_MS,
+      );
+      return { attempts, snapshot: await dumpCluster(cluster, plan) };
+    } finally {
+      await stopResponders(responders);
+    }
+  } finally {
+    await removeLabNamespaces();
+  }
+}
