@@ -5,5 +5,6 @@
  */
 export * from './enqueue.js';
 export * from './job-catalog.js';
+export * from './job-errors.js';
 export * from './queue-backend.js';
 export * from './queue-names.js';
