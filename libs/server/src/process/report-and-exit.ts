@@ -4,7 +4,7 @@ import { HopscopeError } from '#libs/model';
 export function reportFailure(program: string, error: unknown): number {
   if (error instanceof HopscopeError) {
     process.stderr.write(`${program}: ${error.message}\n`);
-    return error.code.startsWith('INVALID_') ? 2 : 4;
+    return error.code.includes('INVALID') ? 2 : 4;
   }
   process.stderr.write(`${program}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 4;

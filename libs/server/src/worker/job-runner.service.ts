@@ -1,7 +1,7 @@
 import { HopscopeError } from '#libs/model';
 import type { Logger, Metrics } from '#libs/observability';
 import type { Failure, Persistence } from '#libs/persistence';
-import { JOBS } from '#libs/queue';
+import { JOBS, recordableError } from '#libs/queue';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
 import type { WorkerConfig } from '../config/server-config.js';
@@ -71,8 +71,8 @@ export class JobRunner implements BeforeApplicationShutdown {
     const hopeless = error instanceof UnrecoverableError || (ours !== undefined && !ours.retryable);
     const last = hopeless || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     if (last) await this.failRow(job, failureOf(error));
-    const message = storable(error instanceof Error ? error.message : String(error));
-    return hopeless ? new UnrecoverableError(message) : new Error(message);
+    const recordable = recordableError(error);
+    return hopeless ? new UnrecoverableError(recordable.message) : recordable;
   }
 
   private async failRow(job: Job, failure: Failure): Promise<void> {

@@ -20,8 +20,10 @@ export interface WorkerOptions {
 @Module({})
 export class WorkerModule {
   static of(infrastructure: Infrastructure, options: WorkerOptions): DynamicModule {
+    const queues: string[] = [];
     const hosts = options.providers.flatMap((provider) => {
       const names = queueNames(provider);
+      queues.push(names.bulk, names.interactive);
       return [
         queueHost(names.bulk, options.config.concurrency),
         queueHost(names.interactive, options.config.interactiveConcurrency),
@@ -29,7 +31,11 @@ export class WorkerModule {
     });
     return {
       module: WorkerModule,
-      imports: [BullModule.forRoot({ connection: infrastructure.queues.backend.connection })],
+      imports: [
+        BullModule.forRoot({ connection: infrastructure.queues.backend.connection }),
+        // Only with registered queues does @nestjs/bullmq look for processors at all.
+        BullModule.registerQueue(...queues.map((name) => ({ name }))),
+      ],
       providers: [
         { provide: WORKER_CONFIG, useValue: options.config },
         { provide: ANSWER_CHUNK, useValue: options.answer },
