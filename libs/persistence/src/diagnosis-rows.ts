@@ -31,7 +31,7 @@ export interface HashedSuspicion extends Hashed {
   readonly suspicion: Suspicion;
 }
 
-export interface SuspicionLink {
+interface SuspicionLink {
   readonly diagnosis_id: string;
   readonly list: 'blocking' | 'suspicions';
   readonly position: number;

@@ -3,7 +3,7 @@ import type { Prisma } from './generated/client.js';
 import { storable } from './storable.js';
 
 /** JSON values as Prisma takes them. */
-export const StorableInput = z.custom<Prisma.InputJsonValue>((value) => value !== undefined && value !== null);
+const StorableInput = z.custom<Prisma.InputJsonValue>((value) => value !== undefined && value !== null);
 
 export function jsonInput(value: object): Prisma.InputJsonValue {
   return StorableInput.parse(storable(value));
