@@ -3,6 +3,8 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChild } from './run-child.mjs';
 
+const TAIL_SHOWN = 40;
+
 const lockPath = (root) => join(root, 'package-lock.json');
 const installedPath = (root) => join(root, 'node_modules', '.package-lock.json');
 const stampPath = (root) => join(root, 'node_modules', '.hopscope-lock');
@@ -45,6 +47,14 @@ export function cureOf(tail) {
   return 'Look at the lines above; `npm ci` in this directory shows all of them.';
 }
 
+/** npm ends some errors with the whole usage of the command, which would bury the reason. */
+export function withoutUsage(tail) {
+  // Warnings about engines say nothing about the failure.
+  const lines = tail.split('\n').filter((line) => !line.startsWith('npm warn EBADENGINE'));
+  const usage = lines.findIndex((line) => /Clean install a project|^npm error Usage:/.test(line));
+  return (usage < 0 ? lines : lines.slice(0, usage)).slice(-TAIL_SHOWN).join('\n').trimEnd();
+}
+
 /** Installs what package-lock.json names, if that is not there yet. False when it failed; the reason has been printed. */
 export async function ensureInstalled(root) {
   if (isInstalled(root)) return true;
@@ -56,12 +66,13 @@ export async function ensureInstalled(root) {
     {
       cwd: root,
       title: 'npm ci',
+      tailLines: 400,
       // Prisma's packages try to fetch a native engine at install time when npm runs their scripts; nothing here uses it.
       env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath },
     },
   );
   if (done.code !== 0) {
-    console.error(`${done.tail}\n\nnpm ci failed (exit code ${done.code}). ${cureOf(done.tail)}`);
+    console.error(`${withoutUsage(done.tail)}\n\nnpm ci failed (exit code ${done.code}). ${cureOf(done.tail)}`);
     return false;
   }
   stampInstalled(root);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cureOf, isInstalled, stampInstalled } from './install.mjs';
+import { cureOf, isInstalled, stampInstalled, withoutUsage } from './install.mjs';
 import { isAtLeast } from './require-node.mjs';
 
 describe('isAtLeast', () => {
@@ -65,5 +65,14 @@ describe('cureOf', () => {
     { tail: 'npm error something else', cure: 'npm ci' },
   ])('$tail', ({ tail, cure }) => {
     expect(cureOf(tail)).toContain(cure);
+  });
+});
+
+describe('withoutUsage', () => {
+  it('keeps the reason and leaves out the usage that follows', () => {
+    const tail =
+      'npm error Missing: a@1.0.0 from lock file\nnpm error\nnpm error Clean install a project\nnpm error   --foo';
+
+    expect(withoutUsage(tail)).toBe('npm error Missing: a@1.0.0 from lock file\nnpm error');
   });
 });
