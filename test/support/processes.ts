@@ -7,8 +7,8 @@ export interface StartedProcess {
   readonly pid: number;
   /** Both outputs so far. */
   readonly output: () => string;
-  /** SIGTERM, then waits. Gives the exit code. */
-  stop(): Promise<number | null>;
+  /** SIGTERM unless another is given, then waits. Gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** SIGKILL, then waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -42,8 +42,8 @@ export async function startProcess({ command, args, env = {}, ready }: ProcessSt
   return {
     pid: child.pid ?? 0,
     output: () => said,
-    stop: async () => {
-      await end('SIGTERM');
+    stop: async (signal = 'SIGTERM') => {
+      await end(signal);
       return child.exitCode;
     },
     kill: () => end('SIGKILL'),
