@@ -1,19 +1,15 @@
 import { statSync } from 'node:fs';
 import { dumpNamespace, runInNetns } from '#libs/collector';
 import type { NamespaceDump, Snapshot } from '#libs/model';
-import { kubernetesObjects } from './cluster/kubernetes-objects.js';
+import type { LabCase } from './cases/lab-case.js';
 import type { NamespacePlan } from './cluster/plan.js';
-import type { ClusterSpec } from './cluster/spec.js';
 import { netnsName } from './netns/lab-namespaces.js';
 
 // A namespace has 1,200 settings; samples keep those that decide about packets.
 const KEPT_SYSCTLS = /^net\.(ipv4\.(conf|neigh|ip_|fib_)|ipv6\.conf|bridge|netfilter)/;
 
-/** What the router of the lab does, as an operator would describe it: nothing but deliver, and lose the rest. */
-const UNDERLAY = { routes: [], snat: [], unknown: 'lost' };
-
 /** The snapshot of a built cluster, read with the collector's commands. */
-export async function dumpCluster(cluster: ClusterSpec, plan: readonly NamespacePlan[]): Promise<Snapshot> {
+export async function dumpCluster({ cluster, topology }: LabCase, plan: readonly NamespacePlan[]): Promise<Snapshot> {
   const takenAt = `${new Date().toISOString().slice(0, 19)}Z`;
   const dumps: NamespaceDump[] = [];
   for (const { name, dump } of plan) {
@@ -27,9 +23,9 @@ export async function dumpCluster(cluster: ClusterSpec, plan: readonly Namespace
     takenAt,
     collector: 'hopscope-lab',
     nodes: new Map(cluster.nodes.map(({ name }) => [name, { takenAt, error: null }])),
-    objects: kubernetesObjects(cluster),
+    objects: topology.objects(cluster),
     cloud: undefined,
-    underlay: UNDERLAY,
+    underlay: topology.underlay,
     dumps,
   };
 }

@@ -52,7 +52,7 @@ async function main({ write, cases }: Options): Promise<boolean> {
   return agreed;
 }
 
-const reason = await whyNoLab();
+const reason = whyNoLab();
 if (reason === undefined) {
   const options = parseOptions(process.argv.slice(2));
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -3,7 +3,6 @@ import type { Snapshot } from '#libs/model';
 import { buildCluster } from './build-cluster.js';
 import { ALL_PAIRS, probeOf } from './cases/pairs.js';
 import type { LabCase } from './cases/lab-case.js';
-import { planFlannelHostGw } from './cluster/flannel-host-gw.js';
 import { dumpCluster } from './dump-cluster.js';
 import { netnsName, removeLabNamespaces } from './netns/lab-namespaces.js';
 import { runProbes, type Attempt } from './traffic/probe.js';
@@ -18,8 +17,9 @@ export interface CaseRun {
 }
 
 /** Builds the cluster of a case, breaks it, makes every connection, dumps it and takes it down again. */
-export async function runCase({ cluster, breakage = [] }: LabCase): Promise<CaseRun> {
-  const plan = planFlannelHostGw(cluster);
+export async function runCase(labCase: LabCase): Promise<CaseRun> {
+  const { cluster, topology, breakage = [] } = labCase;
+  const plan = topology.plan(cluster);
   try {
     await buildCluster(plan);
     for (const { at, argv } of breakage) {
@@ -32,7 +32,7 @@ export async function runCase({ cluster, breakage = [] }: LabCase): Promise<Case
         ALL_PAIRS.map((pair) => probeOf(pair, cluster)),
         PROBE_TIMEOUT_MS,
       );
-      return { attempts, snapshot: await dumpCluster(cluster, plan) };
+      return { attempts, snapshot: await dumpCluster(labCase, plan) };
     } finally {
       await stopResponders(responders);
     }

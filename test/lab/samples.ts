@@ -6,14 +6,14 @@ import { ALL_PAIRS, type LabPair } from './cases/pairs.js';
 import type { CaseRun } from './run-case.js';
 
 /** One entry of samples/cases.json. */
-export interface SampleCase {
+interface SampleCase {
   readonly name: string;
   readonly archive: string;
   readonly title: string;
   readonly pairs: readonly (LabPair & { readonly expect: Expectation })[];
 }
 
-export function sampleOf({ name, title, expected }: LabCase): SampleCase {
+function sampleOf({ name, title, expected }: LabCase): SampleCase {
   const pairs = Object.entries(expected).map(([id, expect]) => {
     const pair = ALL_PAIRS.find((candidate) => candidate.id === id);
     if (pair === undefined) throw new Error(`lab: case ${name} expects something of pair ${id}, which does not exist`);

@@ -8,6 +8,11 @@ process.on('SIGINT', () => {
   interrupt.abort();
 });
 
+// `hopscope --help | head -1`: the reader has seen enough. Answers are watched by their writer.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

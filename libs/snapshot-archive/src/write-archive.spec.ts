@@ -41,7 +41,7 @@ function normal(value: Snapshot): unknown {
   const dumps = value.dumps
     .map((item) => ({
       ...item,
-      files: Object.fromEntries([...item.files].filter(([name]) => name !== 'meta.json').toSorted()),
+      files: Object.fromEntries([...item.files].filter(([name]) => name !== 'meta.json')),
     }))
     .toSorted((a, b) =>
       JSON.stringify([a.kind, a.namespace, a.name]) < JSON.stringify([b.kind, b.namespace, b.name]) ? -1 : 1,

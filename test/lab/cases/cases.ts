@@ -1,4 +1,5 @@
 import type { SuspicionCode, Symptom } from '#libs/model';
+import { FLANNEL_HOST_GW } from '../cluster/flannel-host-gw.js';
 import type { ClusterSpec, PodSpec, ServiceSpec } from '../cluster/spec.js';
 import type { Expectation, LabCase } from './lab-case.js';
 import { ALL_PAIRS } from './pairs.js';
@@ -11,12 +12,14 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'healthy',
     title: 'Two nodes, flannel host-gw, everything works',
+    topology: FLANNEL_HOST_GW,
     cluster: TWO_NODE_FLANNEL,
     expected: Object.fromEntries(ALL_PAIRS.map(({ id }) => [id, WORKS])),
   },
   {
     name: 'pod-cidr-route-missing',
     title: "node1 has lost its route to node2's pods",
+    topology: FLANNEL_HOST_GW,
     cluster: TWO_NODE_FLANNEL,
     breakage: [{ at: 'node1', argv: ['ip', 'route', 'del', '10.244.2.0/24'] }],
     expected: {
@@ -29,6 +32,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'forward-drop',
     title: "node2 drops what is forwarded to its pods' port 8080",
+    topology: FLANNEL_HOST_GW,
     cluster: TWO_NODE_FLANNEL,
     breakage: [
       {
@@ -59,6 +63,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'nobody-listens',
     title: 'The process in orders-0 does not listen on its port',
+    topology: FLANNEL_HOST_GW,
     cluster: changePod(TWO_NODE_FLANNEL, 'orders-0', (pod) => ({
       ...pod,
       listens: pod.listens.filter(({ protocol }) => protocol !== 'tcp'),
@@ -73,6 +78,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'no-endpoints',
     title: 'The selector of service orders matches no pod',
+    topology: FLANNEL_HOST_GW,
     cluster: changeService(TWO_NODE_FLANNEL, 'orders', (service) => ({
       ...service,
       selector: { app: 'orders', tier: 'backend' },

@@ -1,5 +1,6 @@
 import type { SuspicionCode, Symptom, Verdict } from '#libs/model';
 import type { ClusterSpec } from '../cluster/spec.js';
+import type { Topology } from '../cluster/topology.js';
 
 /** What the sample says about a pair. The kernel's answer must have the same symptom, or the lab fails. */
 export interface Expectation {
@@ -13,6 +14,7 @@ export interface Expectation {
 export interface LabCase {
   readonly name: string;
   readonly title: string;
+  readonly topology: Topology;
   readonly cluster: ClusterSpec;
   /** Run in a namespace of the built cluster, before any traffic. */
   readonly breakage?: readonly { readonly at: string; readonly argv: readonly string[] }[];

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { netnsName } from '../netns/lab-namespaces.js';
 import { addFlannelRules } from './flannel-iptables.js';
 import { addKubeProxyRules } from './kube-proxy-iptables.js';
-import { podUid } from './kubernetes-objects.js';
+import { kubernetesObjects, podUid } from './kubernetes-objects.js';
 import type { NamespacePlan } from './plan.js';
 import { RuleSet } from './rule-set.js';
+import type { Topology } from './topology.js';
 import { gatewayOf, nodeOf, type ClusterSpec, type HostSpec, type NodeSpec, type PodSpec } from './spec.js';
 
-export const ROUTER = 'router';
+const ROUTER = 'router';
 const ROUTER_INSIDE = '10.10.0.1';
 const ROUTER_OUTSIDE = '203.0.113.1';
 
@@ -24,7 +25,15 @@ const NODE_SYSCTLS = {
 };
 
 /** Nodes on one segment behind a router, pods on bridges, routes to the pods of other nodes through their node. */
-export function planFlannelHostGw(cluster: ClusterSpec): readonly NamespacePlan[] {
+export const FLANNEL_HOST_GW: Topology = {
+  name: 'flannel-host-gw.iptables',
+  plan: planFlannelHostGw,
+  objects: kubernetesObjects,
+  // The router delivers, and loses without a word what it has no route for.
+  underlay: { routes: [], snat: [], unknown: 'lost' },
+};
+
+function planFlannelHostGw(cluster: ClusterSpec): readonly NamespacePlan[] {
   return [
     planRouter(cluster),
     ...cluster.external.map(planHost),

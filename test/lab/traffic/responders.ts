@@ -4,6 +4,7 @@ import { netnsName } from '../netns/lab-namespaces.js';
 import type { NamespacePlan } from '../cluster/plan.js';
 import { scriptPath } from './script-path.js';
 
+const IP = 'ip';
 const READY_MS = 20_000;
 
 /** Starts what listens in each namespace; resolves when all ports are bound. */
@@ -13,9 +14,8 @@ export async function startResponders(plan: readonly NamespacePlan[]): Promise<r
 
 async function startResponder({ name, address, listens }: NamespacePlan): Promise<ChildProcess> {
   const config = JSON.stringify({ name, address, listens });
-  const child = spawn('ip', ['netns', 'exec', netnsName(name), process.execPath, scriptPath('responder.mjs'), config], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const argv = ['netns', 'exec', netnsName(name), process.execPath, scriptPath('responder.mjs'), config];
+  const child = spawn(IP, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [first] = await Promise.race([
     once(child.stdout, 'data', { signal: AbortSignal.timeout(READY_MS) }),
     once(child, 'exit').then(() => ['ended']),

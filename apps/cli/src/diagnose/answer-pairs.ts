@@ -9,7 +9,7 @@ import type { Writer } from '../output/writer.js';
 import type { InputLine } from './read-lines.js';
 
 /** One answer: a diagnosis, or what is wrong with the line. `id` is as given, null without one. */
-export type Answer =
+type Answer =
   | { readonly id: string | number | null; readonly diagnosis: Diagnosis }
   | {
       readonly id: string | number | null;
@@ -17,7 +17,7 @@ export type Answer =
       readonly error: { readonly code: string; readonly message: string };
     };
 
-export interface AnswerOptions {
+interface AnswerOptions {
   readonly network: Network;
   readonly writer: Writer;
   readonly outcome: Outcome;

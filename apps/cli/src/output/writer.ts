@@ -10,7 +10,7 @@ export class BrokenPipe extends Error {
 
 /** Writes at the pace of the reader, so that answers never pile up in memory. */
 export class Writer {
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(
     private readonly stream: Writable,
@@ -28,7 +28,7 @@ export class Writer {
       await once(this.stream, 'drain', { signal: this.signal });
     } catch (error) {
       if (this.signal.aborted) throw error;
-      this.failure ??= error;
+      this.failure ??= error instanceof Error ? error : new Error(String(error));
     }
     this.throwIfFailed(statusSoFar);
   }
@@ -36,8 +36,7 @@ export class Writer {
   private throwIfFailed(status: number): void {
     const { failure } = this;
     if (failure === undefined) return;
-    if (typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === 'EPIPE')
-      throw new BrokenPipe(status);
+    if ('code' in failure && failure.code === 'EPIPE') throw new BrokenPipe(status);
     throw failure;
   }
 }
