@@ -53,7 +53,7 @@ export function parseArguments(argv: readonly string[]): StandaloneArguments {
   const flags = { once: false, sample: true, help: false };
   const rest = [...argv];
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
-    const [name = '', inline] = splitOnce(argument);
+    const [name, inline] = splitOnce(argument);
     const value = () => inline ?? (rest[0]?.startsWith('--') === true ? undefined : rest.shift());
     switch (name) {
       case '--port':

@@ -68,7 +68,7 @@ export const Cluster = z
 export type Cluster = z.output<typeof Cluster>;
 export const ClusterList = listOf(Cluster, 'ClusterList');
 
-export const Provider = z
+const Provider = z
   .object({
     name: z.string(),
     title: z.string(),
