@@ -1,6 +1,24 @@
-import { cidrContains, parseCidr, type Cidr, type Ip, type KubernetesObject, type NamespaceDump, type Snapshot } from '#libs/model';
+import {
+  cidrContains,
+  parseCidr,
+  type Cidr,
+  type Ip,
+  type KubernetesObject,
+  type NamespaceDump,
+  type Snapshot,
+} from '#libs/model';
 import { parse as parseYaml } from 'yaml';
-import { configMapData, toNode, toPod, toService, toSlice, type NodeObject, type PodObject, type ServiceObject, type SliceObject } from './objects.js';
+import {
+  configMapData,
+  toNode,
+  toPod,
+  toService,
+  toSlice,
+  type NodeObject,
+  type PodObject,
+  type ServiceObject,
+  type SliceObject,
+} from './objects.js';
 
 /** The objects of a snapshot, by name and by address. */
 export class ClusterIndex {
@@ -18,7 +36,10 @@ export class ClusterIndex {
   private readonly servicesByIp = new Map<Ip, ServiceObject[]>();
   private readonly byKind = new Map<string, KubernetesObject[]>();
 
-  constructor(readonly snapshot: Snapshot, overrides: { readonly clusterCidr?: readonly string[] } = {}) {
+  constructor(
+    readonly snapshot: Snapshot,
+    overrides: { readonly clusterCidr?: readonly string[] } = {},
+  ) {
     this.objectsCollected = snapshot.objects !== undefined;
     for (const object of snapshot.objects ?? []) append(this.byKind, object.kind, object);
     this.nodes = named(this.all('Node'), toNode, (node) => node.name);
@@ -27,10 +48,12 @@ export class ClusterIndex {
     this.dumps = new Map(snapshot.dumps.map((dump) => [dumpKey(dump), dump]));
     for (const slice of this.all('EndpointSlice').flatMap((object) => toSlice(object) ?? []))
       if (slice.service !== undefined) append(this.slicesByService, `${slice.namespace}/${slice.service}`, slice);
-    for (const pod of this.pods.values()) if (!pod.hostNetwork && isAlive(pod)) for (const ip of pod.ips) append(this.podsByIp, ip, pod);
+    for (const pod of this.pods.values())
+      if (!pod.hostNetwork && isAlive(pod)) for (const ip of pod.ips) append(this.podsByIp, ip, pod);
     for (const node of this.nodes.values()) for (const ip of node.addresses) this.nodesByIp.set(ip, node);
     for (const service of this.services.values())
-      for (const ip of [...service.clusterIps, ...service.externalIps, ...service.ingressIps]) append(this.servicesByIp, ip, service);
+      for (const ip of [...service.clusterIps, ...service.externalIps, ...service.ingressIps])
+        append(this.servicesByIp, ip, service);
     this.podCidrs = podCidrs(this, overrides.clusterCidr);
     this.serviceCidrs = this.kubeadm('serviceSubnet');
   }
@@ -66,7 +89,9 @@ export class ClusterIndex {
   }
 
   configMap(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
-    const found = this.all('ConfigMap').find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+    const found = this.all('ConfigMap').find(
+      ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
+    );
     return found === undefined ? undefined : configMapData(found);
   }
 
@@ -79,7 +104,9 @@ export class ClusterIndex {
     const text = this.configMap('kube-system', 'kubeadm-config')?.ClusterConfiguration;
     if (text === undefined) return [];
     const networking = yamlField(text, 'networking');
-    return typeof networking === 'object' && networking !== null ? cidrList((networking as Record<string, unknown>)[field]) : [];
+    return typeof networking === 'object' && networking !== null
+      ? cidrList((networking as Record<string, unknown>)[field])
+      : [];
   }
 }
 
@@ -117,7 +144,11 @@ function cidrList(value: unknown): Cidr[] {
   return typeof value === 'string' ? value.split(',').flatMap((text) => parseCidr(text.trim()) ?? []) : [];
 }
 
-function named<T>(objects: readonly KubernetesObject[], read: (object: KubernetesObject) => T | undefined, key: (item: T) => string): Map<string, T> {
+function named<T>(
+  objects: readonly KubernetesObject[],
+  read: (object: KubernetesObject) => T | undefined,
+  key: (item: T) => string,
+): Map<string, T> {
   const map = new Map<string, T>();
   for (const object of objects) {
     const item = read(object);

@@ -75,7 +75,9 @@ const Meta = z.looseObject({
   labels: Strings,
   annotations: Strings,
   deletionTimestamp: z.string().nullish(),
-  ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() })).nullish(),
+  ownerReferences: z
+    .array(z.looseObject({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+    .nullish(),
 });
 const Conditions = z.array(z.looseObject({ type: z.string(), status: z.string() })).nullish();
 
@@ -83,7 +85,10 @@ const NodeShape = z.looseObject({
   metadata: Meta,
   spec: z.looseObject({ podCIDR: z.string().nullish(), podCIDRs: z.array(z.string()).nullish() }).nullish(),
   status: z
-    .looseObject({ addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).nullish(), conditions: Conditions })
+    .looseObject({
+      addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).nullish(),
+      conditions: Conditions,
+    })
     .nullish(),
 });
 
@@ -125,7 +130,9 @@ const ServiceShape = z.looseObject({
   status: z
     .looseObject({
       loadBalancer: z
-        .looseObject({ ingress: z.array(z.looseObject({ ip: z.string().nullish(), ipMode: z.string().nullish() })).nullish() })
+        .looseObject({
+          ingress: z.array(z.looseObject({ ip: z.string().nullish(), ipMode: z.string().nullish() })).nullish(),
+        })
         .nullish(),
     })
     .nullish(),
@@ -141,7 +148,11 @@ const SliceShape = z.looseObject({
       z.looseObject({
         addresses: z.array(z.string()),
         conditions: z
-          .looseObject({ ready: z.boolean().nullish(), serving: z.boolean().nullish(), terminating: z.boolean().nullish() })
+          .looseObject({
+            ready: z.boolean().nullish(),
+            serving: z.boolean().nullish(),
+            terminating: z.boolean().nullish(),
+          })
           .nullish(),
         nodeName: z.string().nullish(),
       }),
@@ -255,7 +266,11 @@ function cidrs(texts: readonly string[]): Cidr[] {
   return texts.flatMap((text) => parseCidr(text) ?? []);
 }
 
-function isTrue(conditions: readonly { type: string; status: string }[] | null | undefined, type: string, absent: boolean): boolean {
+function isTrue(
+  conditions: readonly { type: string; status: string }[] | null | undefined,
+  type: string,
+  absent: boolean,
+): boolean {
   const found = conditions?.find((condition) => condition.type === type);
   return found === undefined ? absent : found.status === 'True';
 }

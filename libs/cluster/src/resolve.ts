@@ -1,4 +1,13 @@
-import { familyOf, formatEndpointRef, formatIp, isLoopback, type Endpoint, type EndpointRef, type Family, type Ip } from '#libs/model';
+import {
+  familyOf,
+  formatEndpointRef,
+  formatIp,
+  isLoopback,
+  type Endpoint,
+  type EndpointRef,
+  type Family,
+  type Ip,
+} from '#libs/model';
 import type { ClusterIndex } from './cluster-index.js';
 import { dumpKey } from './cluster-index.js';
 import type { PodObject, ServiceObject } from './objects.js';
@@ -39,7 +48,13 @@ export function resolveEndpoint(index: ClusterIndex, ownerOf: OwnerOf, ref: Endp
       if (node === undefined && !dumped) return notFound(text, `node ${ref.name}`, index);
       const ip = chooseIp(node?.internalIps.length ? node.internalIps : (node?.addresses ?? []), family);
       return {
-        endpoint: { kind: 'node', name: ref.name, node: ref.name, ip: ip === undefined ? null : formatIp(ip), ref: text },
+        endpoint: {
+          kind: 'node',
+          name: ref.name,
+          node: ref.name,
+          ip: ip === undefined ? null : formatIp(ip),
+          ref: text,
+        },
         ip,
         namespaceKey: `node/${ref.name}`,
         alsoClaimedBy: [],
@@ -129,7 +144,9 @@ function ofService(service: ServiceObject, ip: Ip | undefined, ref: string): Res
 }
 
 function notFound(ref: string, what: string, index: ClusterIndex): Resolved {
-  const missing = index.objectsCollected ? `${what} is not in the snapshot` : `${what} cannot be looked up: kubernetes.json was not collected`;
+  const missing = index.objectsCollected
+    ? `${what} is not in the snapshot`
+    : `${what} cannot be looked up: kubernetes.json was not collected`;
   return { endpoint: { kind: 'unknown', ip: null, ref }, alsoClaimedBy: [], missing };
 }
 

@@ -1,5 +1,7 @@
 import { formatIp, isLoopback, isMulticast, type Evidence, type Ip, type Place, type SuspicionCode } from '#libs/model';
 import { runHook } from './netfilter/hooks.js';
+import type { Chooser } from './chooser.js';
+import type { NetNamespace } from './namespace.js';
 import type { FilterStop } from './netfilter/traverse.js';
 import type { Hook } from './netfilter/ruleset.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
@@ -35,15 +37,24 @@ function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<Route
   const dev = result.hop.dev ?? '';
   // ip_forward(): the hop limit goes down before the FORWARD hook sees the packet.
   if (skb.ttl <= 1) {
-    stop(run, skb, 'TTL_EXCEEDED', 'loop', { kind: 'icmp', type: 11, code: 0 }, [routeEvidence(run.ns.place, result)], run.ns.place, {
-      destination: formatIp(skb.dst),
-    });
+    stop(
+      run,
+      skb,
+      'TTL_EXCEEDED',
+      'loop',
+      { kind: 'icmp', type: 11, code: 0 },
+      [routeEvidence(run.ns.place, result)],
+      run.ns.place,
+      {
+        destination: formatIp(skb.dst),
+      },
+    );
     return { kind: 'stop', skb };
   }
   skb.ttl -= 1;
   hook(run, 'FORWARD', skb, iif, dev);
   hook(run, 'POSTROUTING', skb, '', dev);
-  return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text };
+  return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
 }
 
 /**
@@ -72,11 +83,22 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   if (final === undefined) return { kind: 'stop', skb };
   const finalDev = outputDevice(final);
   hook(run, 'POSTROUTING', skb, '', finalDev);
-  return { kind: 'transmit', dev: finalDev, nextHop: final.hop.gateway ?? skb.dst, skb, route: final.route.text };
+  return {
+    kind: 'transmit',
+    dev: finalDev,
+    nextHop: final.hop.gateway ?? skb.dst,
+    skb,
+    route: final.route.text,
+    local: true,
+  };
 }
 
 /** ip_route_me_harder(): OUTPUT changed what the route depends on. */
-function reroute(run: NamespaceRun, routing: RoutingState, skb: Skb): Extract<RouteResult, { kind: 'route' }> | undefined {
+function reroute(
+  run: NamespaceRun,
+  routing: RoutingState,
+  skb: Skb,
+): Extract<RouteResult, { kind: 'route' }> | undefined {
   const result = lookupRoute(routing, outputFlow(skb, skb.src), run.chooser);
   if (result.kind !== 'route') {
     refuse(run, skb, result, true);
@@ -84,7 +106,10 @@ function reroute(run: NamespaceRun, routing: RoutingState, skb: Skb): Extract<Ro
   }
   const dev = outputDevice(result);
   if (isLoopback(skb.src) && dev !== 'lo' && !routeLocalnet(run, dev))
-    stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, dev, 'route_localnet'), { kind: 'errno', errno: 'EINVAL' });
+    stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, dev, 'route_localnet'), {
+      kind: 'errno',
+      errno: 'EINVAL',
+    });
   recordRoute(run, result);
   return result;
 }
@@ -98,7 +123,8 @@ function outputFlow(skb: Omit<Skb, 'src'>, src: Ip | undefined, oif?: string): F
   return { dst, src, iif: 'lo', oif, mark, protocol, sport, dport, tos: 0, uid };
 }
 
-type InputRoute = { kind: 'local' } | { kind: 'stop' } | { kind: 'forward'; result: Extract<RouteResult, { kind: 'route' }> };
+type InputRoute =
+  { kind: 'local' } | { kind: 'stop' } | { kind: 'forward'; result: Extract<RouteResult, { kind: 'route' }> };
 
 /** ip_route_input_slow(): martians first, then the tables, then the check of the source. */
 function routeInput(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): InputRoute {
@@ -125,7 +151,9 @@ function checkMartians(run: NamespaceRun, iif: string, skb: Skb): void {
   if ((isLoopback(skb.src) || isLoopback(skb.dst)) && !routeLocalnet(run, iif))
     stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, iif, 'route_localnet'), SILENCE);
   if (isMulticast(skb.src) || skb.src === 0xffffffff)
-    stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(run.ns.place, iif, skb)], run.ns.place, { source: formatIp(skb.src) });
+    stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(run.ns.place, iif, skb.src)], run.ns.place, {
+      source: formatIp(skb.src),
+    });
 }
 
 function routeLocalnet(run: NamespaceRun, dev: string): boolean {
@@ -144,43 +172,86 @@ function checkForwarding(run: NamespaceRun, iif: string, skb: Skb): void {
     return;
   }
   if ((own ?? all) !== 0) return;
-  if (all === 0) stopSysctl(run, skb, 'IP_FORWARD_OFF', 'not-forwarded', skb.family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding', SILENCE);
+  if (all === 0)
+    stopSysctl(
+      run,
+      skb,
+      'IP_FORWARD_OFF',
+      'not-forwarded',
+      skb.family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding',
+      SILENCE,
+    );
   else stopSysctl(run, skb, 'IFACE_FORWARDING_OFF', 'not-forwarded', key, SILENCE);
 }
 
-/** fib_validate_source(): own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. */
+/** fib_validate_source(): a source address that may not come in there stops the packet, silently. */
 function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): void {
   if (skb.family !== 4 || iif === 'lo') return;
-  const { ns } = run;
+  const problem = sourceProblem(run.ns, routing, iif, { ...outputFlow(skb, skb.src), iif }, run.chooser);
+  if (problem === undefined) return;
+  const { code, evidence, details } = problem;
+  stop(
+    run,
+    skb,
+    code,
+    'martian',
+    SILENCE,
+    evidence,
+    code === 'RP_FILTER_DROP' ? { ...run.ns.place, interface: iif } : run.ns.place,
+    details,
+  );
+}
+
+export interface SourceProblem {
+  readonly code: 'MARTIAN_SOURCE' | 'RP_FILTER_DROP';
+  readonly evidence: readonly Evidence[];
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
+/** Own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. undefined: fine. */
+export function sourceProblem(
+  ns: NetNamespace,
+  routing: RoutingState,
+  iif: string,
+  flow: Flow,
+  chooser: Chooser,
+): SourceProblem | undefined {
+  const { src } = flow;
+  if (src === undefined) return undefined;
   const acceptLocal = ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1;
-  const own = addressType(routing, skb.src) === 'LOCAL';
-  if (own && !acceptLocal) {
-    stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(ns.place, iif, skb)], ns.place, { source: formatIp(skb.src) });
-    return;
-  }
+  const own = addressType(routing, src) === 'LOCAL';
+  if (own)
+    return acceptLocal
+      ? undefined
+      : { code: 'MARTIAN_SOURCE', evidence: [sourceEvidence(ns.place, iif, src)], details: { source: formatIp(src) } };
   const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
   const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
   const mode = Math.max(all, dev);
-  if (mode === 0 || own) return;
-  const mark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1 ? skb.mark : 0;
+  if (mode === 0) return undefined;
+  const validMark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1;
   const back = lookupRoute(
     routing,
-    { dst: skb.src, src: skb.dst, iif: 'lo', mark, protocol: skb.protocol, sport: skb.dport, dport: skb.sport, tos: 0 },
-    run.chooser,
+    {
+      dst: src,
+      src: flow.dst,
+      iif: 'lo',
+      mark: validMark ? flow.mark : 0,
+      protocol: flow.protocol,
+      sport: flow.dport,
+      dport: flow.sport,
+      tos: 0,
+    },
+    chooser,
   );
   const fits =
     back.kind === 'route' &&
     back.route.type === 'unicast' &&
     (mode === 2 || back.route.nextHops.some((hop) => hop.dev === iif));
-  if (fits) return;
+  if (fits) return undefined;
   const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
   const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
   if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
-  stop(run, skb, 'RP_FILTER_DROP', 'martian', SILENCE, evidence, { ...ns.place, interface: iif }, {
-    source: formatIp(skb.src),
-    value: mode,
-    key,
-  });
+  return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
 }
 
 /** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
@@ -190,7 +261,16 @@ function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind
   if (result.kind === 'none') {
     const answer: Answer = local ? { kind: 'errno', errno: 'ENETUNREACH' } : { kind: 'icmp', type: 3, code: 0 };
     if (result.dead !== undefined) {
-      stop(run, skb, 'NEXTHOP_DEAD', 'no-route', answer, [{ kind: 'route', at: place, locator: `${result.dead.table}/${details.destination}`, text: result.dead.text }], place, details);
+      stop(
+        run,
+        skb,
+        'NEXTHOP_DEAD',
+        'no-route',
+        answer,
+        [{ kind: 'route', at: place, locator: `${result.dead.table}/${details.destination}`, text: result.dead.text }],
+        place,
+        details,
+      );
       return;
     }
     stop(run, skb, 'NO_ROUTE', 'no-route', answer, [noRouteEvidence(run, skb)], place, details);
@@ -198,7 +278,12 @@ function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind
   }
   const evidence: Evidence =
     result.rule === undefined
-      ? { kind: 'route', at: place, locator: `${result.route?.table ?? 'main'}/${details.destination}`, text: result.route?.text ?? '' }
+      ? {
+          kind: 'route',
+          at: place,
+          locator: `${result.route?.table ?? 'main'}/${details.destination}`,
+          text: result.route?.text ?? '',
+        }
       : { kind: 'policy-rule', at: place, locator: `rule/${result.rule.priority}`, text: result.rule.text };
   const refused = REFUSALS[result.type];
   const code = result.rule === undefined ? refused.code : 'RULE_PROHIBIT';
@@ -209,8 +294,18 @@ function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind
 /** fib_props[] of net/ipv4/fib_semantics.c and ip_error(): EINVAL is silent, EHOSTUNREACH and EACCES are told. */
 const REFUSALS = {
   blackhole: { code: 'ROUTE_BLACKHOLE', disposition: 'null-routed', errno: 'EINVAL', answer: SILENCE },
-  unreachable: { code: 'ROUTE_UNREACHABLE', disposition: 'no-route', errno: 'EHOSTUNREACH', answer: { kind: 'icmp', type: 3, code: 1 } },
-  prohibit: { code: 'ROUTE_PROHIBIT', disposition: 'prohibited', errno: 'EACCES', answer: { kind: 'icmp', type: 3, code: 13 } },
+  unreachable: {
+    code: 'ROUTE_UNREACHABLE',
+    disposition: 'no-route',
+    errno: 'EHOSTUNREACH',
+    answer: { kind: 'icmp', type: 3, code: 1 },
+  },
+  prohibit: {
+    code: 'ROUTE_PROHIBIT',
+    disposition: 'prohibited',
+    errno: 'EACCES',
+    answer: { kind: 'icmp', type: 3, code: 13 },
+  },
 } as const;
 
 function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
@@ -225,12 +320,26 @@ function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
     .filter(({ file }) => /^ip6?-(route|rule)\.json$|^ip-link\.json$/.test(file))
     .map(({ file, reason }) => `${file}: ${reason}`);
   chooser.guess(`how ${ns.id} routes (${names.join('; ')})`);
-  stop(run, skb, 'NETNS_NOT_COLLECTED', 'insufficient-info', SILENCE, [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text: names.join('; ') }], ns.place, {});
+  stop(
+    run,
+    skb,
+    'NETNS_NOT_COLLECTED',
+    'insufficient-info',
+    SILENCE,
+    [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text: names.join('; ') }],
+    ns.place,
+    {},
+  );
   return { kind: 'stop', skb };
 }
 
 function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
-  run.recorder.step({ kind: 'route', text: `route ${result.route.text}`, interface: result.hop.dev, evidence: routeEvidence(run.ns.place, result) });
+  run.recorder.step({
+    kind: 'route',
+    text: `route ${result.route.text}`,
+    interface: result.hop.dev,
+    evidence: routeEvidence(run.ns.place, result),
+  });
 }
 
 function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }>): Evidence {
@@ -238,8 +347,13 @@ function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }
   return { kind: 'route', at, locator: `${result.table}/${formatIp(net)}/${length}`, text: result.route.text };
 }
 
-function sourceEvidence(at: Place, iif: string, skb: Skb): Evidence {
-  return { kind: 'address', at: { ...at, interface: iif }, locator: `address/${formatIp(skb.src)}`, text: `a packet from ${formatIp(skb.src)} came in by ${iif}` };
+function sourceEvidence(at: Place, iif: string, src: Ip): Evidence {
+  return {
+    kind: 'address',
+    at: { ...at, interface: iif },
+    locator: `address/${formatIp(src)}`,
+    text: `a packet from ${formatIp(src)} came in by ${iif}`,
+  };
 }
 
 function stop(
@@ -255,11 +369,19 @@ function stop(
   run.recorder.obstacle({ facts: { code, subject, evidence, details }, disposition, answer, skb });
 }
 
-function stopSysctl(run: NamespaceRun, skb: Skb, code: SuspicionCode, disposition: Obstacle['disposition'], key: string, answer: Answer): void {
+function stopSysctl(
+  run: NamespaceRun,
+  skb: Skb,
+  code: SuspicionCode,
+  disposition: Obstacle['disposition'],
+  key: string,
+  answer: Answer,
+): void {
   const value = run.ns.sysctl(key) ?? 'not collected';
   const evidence: Evidence = { kind: 'sysctl', at: run.ns.place, locator: key, text: `${key} = ${value}` };
   const dev = key.split('.')[3];
-  const subject = code === 'IFACE_FORWARDING_OFF' && dev !== undefined ? { ...run.ns.place, interface: dev } : run.ns.place;
+  const subject =
+    code === 'IFACE_FORWARDING_OFF' && dev !== undefined ? { ...run.ns.place, interface: dev } : run.ns.place;
   stop(run, skb, code, disposition, answer, [evidence], subject, { key });
 }
 
@@ -280,8 +402,18 @@ export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: 
   });
 }
 
-function filterObstacle(run: NamespaceRun, name: Hook, skb: Skb, { cause, verdict, rejectWith, evidence }: FilterStop): Obstacle {
-  const codes = { rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT', policy: 'CHAIN_POLICY_DROP', invalid: 'CONNTRACK_INVALID_DROP', unknown: 'NETNS_NOT_COLLECTED' } as const;
+function filterObstacle(
+  run: NamespaceRun,
+  name: Hook,
+  skb: Skb,
+  { cause, verdict, rejectWith, evidence }: FilterStop,
+): Obstacle {
+  const codes = {
+    rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT',
+    policy: 'CHAIN_POLICY_DROP',
+    invalid: 'CONNTRACK_INVALID_DROP',
+    unknown: 'NETNS_NOT_COLLECTED',
+  } as const;
   const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },

@@ -31,7 +31,10 @@ export class NetNamespace {
   readonly native: readonly NativeTable[] | undefined;
   private readonly sysctls: Sysctl | undefined;
   private readonly routings: { readonly 4?: RoutingState; readonly 6?: RoutingState };
-  private readonly rulesets: { readonly 4: readonly (Ruleset | undefined)[]; readonly 6: readonly (Ruleset | undefined)[] };
+  private readonly rulesets: {
+    readonly 4: readonly (Ruleset | undefined)[];
+    readonly 6: readonly (Ruleset | undefined)[];
+  };
   private readonly unread: MissingFile[] = [];
   private readonly neighbourIndex = new Map<string, Neighbour>();
 
@@ -44,7 +47,8 @@ export class NetNamespace {
     this.links = links === undefined ? undefined : new Map(links.map((link) => [link.name, link]));
     this.linksByIndex = new Map((links ?? []).map((link) => [link.index, link]));
     this.neighbours = this.read('ip-neigh.json', parseNeighbours);
-    for (const neighbour of this.neighbours ?? []) this.neighbourIndex.set(`${neighbour.dev} ${neighbour.ip}`, neighbour);
+    for (const neighbour of this.neighbours ?? [])
+      this.neighbourIndex.set(`${neighbour.dev} ${neighbour.ip}`, neighbour);
     this.fdb = this.read('bridge-fdb.json', parseFdb);
     this.ipsets = this.read('ipset-save.txt', parseIpsets);
     this.sockets = this.read('ss-listen.txt', parseSockets);
@@ -131,7 +135,8 @@ export class NetNamespace {
       fibs: buildFibs(family, routes),
       links: this.links,
       ignoresLinkdown: (dev) =>
-        this.conf(family, 'all', 'ignore_routes_with_linkdown') === 1 || this.conf(family, dev, 'ignore_routes_with_linkdown') === 1,
+        this.conf(family, 'all', 'ignore_routes_with_linkdown') === 1 ||
+        this.conf(family, dev, 'ignore_routes_with_linkdown') === 1,
     };
   }
 
@@ -146,13 +151,22 @@ export class NetNamespace {
 
 function placeOf(dump: NamespaceDump): Place {
   if (dump.kind !== 'pod') return { kind: dump.kind, name: dump.name };
-  return { kind: 'pod', namespace: dump.namespace ?? '', name: dump.name, ...(dump.node === undefined ? {} : { node: dump.node }) };
+  return {
+    kind: 'pod',
+    namespace: dump.namespace ?? '',
+    name: dump.name,
+    ...(dump.node === undefined ? {} : { node: dump.node }),
+  };
 }
 
 /** What the collector heard on standard error while it made the file. */
 function stderrOf(dump: NamespaceDump, file: string): string | undefined {
   for (const line of dump.files.get('stderr.txt')?.split('\n') ?? [])
-    if (line.startsWith(`${file}:`)) return line.slice(file.length + 1).trim().slice(0, 200);
+    if (line.startsWith(`${file}:`))
+      return line
+        .slice(file.length + 1)
+        .trim()
+        .slice(0, 200);
   return undefined;
 }
 

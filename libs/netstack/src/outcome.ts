@@ -1,4 +1,4 @@
-import type { Disposition, Ip, Step, SuspicionFacts } from '#libs/model';
+import type { Disposition, Ip, Step, Suspicion, SuspicionFacts } from '#libs/model';
 import type { NetNamespace } from './namespace.js';
 import type { Chooser } from './chooser.js';
 import type { ConntrackTable } from './netfilter/conntrack.js';
@@ -17,6 +17,8 @@ export type Answer =
 /** Something that stops the packet, with the finding that explains it. */
 export interface Obstacle {
   readonly facts: Omit<SuspicionFacts, 'blocking'>;
+  /** The finding itself where somebody else (an InfraShim) has made it. */
+  readonly ready?: Suspicion;
   readonly disposition: Disposition;
   readonly answer: Answer;
   /** The packet as it was when it was stopped. */
@@ -40,7 +42,15 @@ export interface NamespaceRun {
 /** What a namespace does with a packet in the end. */
 export type Outcome =
   /** Out of an interface; who owns the next hop's MAC address is the segment's business. */
-  | { readonly kind: 'transmit'; readonly dev: string; readonly nextHop: Ip; readonly skb: Skb; readonly route?: string }
+  | {
+      readonly kind: 'transmit';
+      readonly dev: string;
+      readonly nextHop: Ip;
+      readonly skb: Skb;
+      readonly route: string;
+      /** Made by this host, not forwarded: errors are told to the socket. */
+      readonly local: boolean;
+    }
   | { readonly kind: 'deliver'; readonly skb: Skb; readonly iif: string }
   /** Nowhere, and nothing is known that would carry it on. `dst` is where it wanted to go. */
   | { readonly kind: 'stop'; readonly skb: Skb };

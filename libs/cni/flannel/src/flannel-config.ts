@@ -17,7 +17,8 @@ const NetConf = z.looseObject({
 
 /** From net-conf.json of the ConfigMap, else from the annotations that flannel writes on the nodes. */
 export function flannelConfig(cluster: ClusterIndex): FlannelConfig {
-  const data = cluster.configMap('kube-flannel', 'kube-flannel-cfg') ?? cluster.configMap('kube-system', 'kube-flannel-cfg');
+  const data =
+    cluster.configMap('kube-flannel', 'kube-flannel-cfg') ?? cluster.configMap('kube-system', 'kube-flannel-cfg');
   const conf = parseNetConf(data?.['net-conf.json']);
   return {
     backend: backendType(conf?.Type ?? annotatedType(cluster)),

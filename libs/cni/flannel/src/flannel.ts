@@ -14,11 +14,14 @@ export const flannel: CniPlugin = {
 function detect(cluster: ClusterIndex): Detection {
   const reasons: string[] = [];
   for (const { metadata } of cluster.all('DaemonSet'))
-    if (metadata.name.includes('flannel')) reasons.push(`DaemonSet ${metadata.namespace ?? 'default'}/${metadata.name}`);
+    if (metadata.name.includes('flannel'))
+      reasons.push(`DaemonSet ${metadata.namespace ?? 'default'}/${metadata.name}`);
   for (const { metadata } of cluster.all('ConfigMap'))
-    if (metadata.name === 'kube-flannel-cfg') reasons.push(`ConfigMap ${metadata.namespace ?? 'default'}/${metadata.name}`);
+    if (metadata.name === 'kube-flannel-cfg')
+      reasons.push(`ConfigMap ${metadata.namespace ?? 'default'}/${metadata.name}`);
   for (const node of cluster.nodes.values())
-    if (node.annotations['flannel.alpha.coreos.com/public-ip'] !== undefined) reasons.push(`annotations of node ${node.name}`);
+    if (node.annotations['flannel.alpha.coreos.com/public-ip'] !== undefined)
+      reasons.push(`annotations of node ${node.name}`);
   return { detected: reasons.length > 0, reasons };
 }
 
@@ -38,7 +41,8 @@ class FlannelNetwork implements CniNetwork {
     const findings: Finding[] = [];
     for (const other of this.cluster.nodes.values())
       for (const cidr of other.podCidrs) {
-        const finding = other.name === ns.place.name ? undefined : this.remoteRoute(ns, other, cidr, sampleAddress(cidr));
+        const finding =
+          other.name === ns.place.name ? undefined : this.remoteRoute(ns, other, cidr, sampleAddress(cidr));
         if (finding !== undefined) findings.push(finding);
       }
     return findings;
@@ -73,7 +77,12 @@ class FlannelNetwork implements CniNetwork {
       code: found.kind === 'route' && found.route.dst.length > 0 ? 'ROUTE_WRONG_GATEWAY' : 'POD_CIDR_ROUTE_MISSING',
       subject: ns.place,
       evidence: [
-        { kind: 'route', at: ns.place, locator: `main/${destination}`, text: `missing: ${destination} via ${via} dev ${dev}${tunnel ? ' onlink' : ''}` },
+        {
+          kind: 'route',
+          at: ns.place,
+          locator: `main/${destination}`,
+          text: `missing: ${destination} via ${via} dev ${dev}${tunnel ? ' onlink' : ''}`,
+        },
         ...usedRoute(ns, found),
       ],
       details: { destination, owner: other.name, gateway: via, interface: dev, expected: via, actual: actual(found) },
@@ -88,14 +97,23 @@ class FlannelNetwork implements CniNetwork {
       code: 'POD_ROUTE_MISSING',
       subject: ns.place,
       evidence: [
-        { kind: 'route', at: ns.place, locator: `main/${destination}`, text: `missing: ${destination} dev ${this.config.bridge}` },
+        {
+          kind: 'route',
+          at: ns.place,
+          locator: `main/${destination}`,
+          text: `missing: ${destination} dev ${this.config.bridge}`,
+        },
         ...usedRoute(ns, found),
       ],
       details: { destination },
     };
   }
 
-  private isIntended(ns: NetNamespace, found: Extract<RouteResult, { kind: 'route' }>, gateway: Ip | undefined): boolean {
+  private isIntended(
+    ns: NetNamespace,
+    found: Extract<RouteResult, { kind: 'route' }>,
+    gateway: Ip | undefined,
+  ): boolean {
     if (gateway !== undefined && found.hop.gateway === gateway) return true;
     return this.config.backend === 'vxlan' && ns.link(found.hop.dev ?? '')?.kind === 'vxlan';
   }
@@ -111,7 +129,9 @@ function routeTo(ns: NetNamespace, dst: Ip): RouteResult | undefined {
 function usedRoute(ns: NetNamespace, found: RouteResult): Evidence[] {
   if (found.kind !== 'route') return [];
   const { net, length } = found.route.dst;
-  return [{ kind: 'route', at: ns.place, locator: `${found.table}/${formatIp(net)}/${length}`, text: found.route.text }];
+  return [
+    { kind: 'route', at: ns.place, locator: `${found.table}/${formatIp(net)}/${length}`, text: found.route.text },
+  ];
 }
 
 function actual(found: RouteResult): string {
@@ -130,6 +150,9 @@ function deviceTo(ns: NetNamespace, ip: Ip | undefined): string | undefined {
 
 /** An address that a pod of the network could have: the second, after the bridge's. */
 function sampleAddress(cidr: Cidr): Ip {
-  const text = typeof cidr.net === 'number' ? formatIp(cidr.net).replace(/\.(\d+)$/, (_, last: string) => `.${Number(last) + 2}`) : formatIp(cidr.net);
+  const text =
+    typeof cidr.net === 'number'
+      ? formatIp(cidr.net).replace(/\.(\d+)$/, (_, last: string) => `.${Number(last) + 2}`)
+      : formatIp(cidr.net);
   return parseIp(text) ?? cidr.net;
 }

@@ -1,5 +1,19 @@
 import type { Ip } from '#libs/model';
-import { ACK, FIN, ICMP, ICMPV6, reverseTuple, RST, SYN, TCP, tupleKey, tupleOf, type CtState, type Skb, type Tuple } from '../skb.js';
+import {
+  ACK,
+  FIN,
+  ICMP,
+  ICMPV6,
+  reverseTuple,
+  RST,
+  SYN,
+  TCP,
+  tupleKey,
+  tupleOf,
+  type CtState,
+  type Skb,
+  type Tuple,
+} from '../skb.js';
 
 /** One tracked connection. `reply` is what the answer must look like, after NAT. */
 export interface Conn {

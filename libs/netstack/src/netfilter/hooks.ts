@@ -68,9 +68,13 @@ export function runHook(run: HookRun): void {
   const family = run.skb.family;
   const rulesets = run.ns.iptables(family);
   const env = { ns: run.ns, hook: run.hook, skb: run.skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
-  askForMissing(run, rulesets.some((ruleset) => ruleset === undefined));
+  askForMissing(
+    run,
+    rulesets.some((ruleset) => ruleset === undefined),
+  );
   for (const stage of STAGES[run.hook]) {
-    if ('track' in stage) run.conntrack.track(run.skb, run.ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0);
+    if ('track' in stage)
+      run.conntrack.track(run.skb, run.ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
     else if (stage.manip !== undefined) runNat(run, stage.manip);
     else
@@ -83,11 +87,16 @@ export function runHook(run: HookRun): void {
 function askForMissing(run: HookRun, incomplete: boolean): void {
   const { ns, chooser, observer, skb, hook } = run;
   const unknown: string[] = [];
-  if (incomplete) for (const { file, reason } of ns.missingFiles()) if (/^ip6?tables/.test(file) && file.startsWith('ip6') === (skb.family === 6)) unknown.push(`${file}: ${reason}`);
+  if (incomplete)
+    for (const { file, reason } of ns.missingFiles())
+      if (/^ip6?tables/.test(file) && file.startsWith('ip6') === (skb.family === 6)) unknown.push(`${file}: ${reason}`);
   const missingNft = ns.missing('nft.json');
   if (missingNft !== undefined) unknown.push(`${missingNft.file}: ${missingNft.reason}`);
   for (const table of ns.native ?? [])
-    if (['inet', skb.family === 4 ? 'ip' : 'ip6'].includes(table.family) && table.baseChains.some((chain) => chain.hook.toUpperCase() === hook))
+    if (
+      ['inet', skb.family === 4 ? 'ip' : 'ip6'].includes(table.family) &&
+      table.baseChains.some((chain) => chain.hook.toUpperCase() === hook)
+    )
       unknown.push(`nftables table ${table.family} ${table.name} is not modelled`);
   if (unknown.length === 0) return;
   if (chooser.guess(`whether netfilter of ${ns.id} lets the packet pass (${unknown.join('; ')})`)) return;

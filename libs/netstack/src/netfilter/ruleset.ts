@@ -82,7 +82,12 @@ function compileChain(file: string, table: string, saved: SavedChain): Chain {
       throw new DumpError(file, `${table}/${saved.name}/${rule.position}: ${error.message}`);
     }
   });
-  return { name: saved.name, policy: saved.policy, rules, index: rules.length < INDEX_FROM ? undefined : buildIndex(rules) };
+  return {
+    name: saved.name,
+    policy: saved.policy,
+    rules,
+    index: rules.length < INDEX_FROM ? undefined : buildIndex(rules),
+  };
 }
 
 function compileRule(saved: SavedRule, chain: SavedChain): Rule {

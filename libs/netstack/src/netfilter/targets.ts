@@ -14,7 +14,13 @@ export type Target =
   | { readonly kind: 'redirect'; readonly ports?: PortSpan }
   | { readonly kind: 'netmap'; readonly to: Cidr }
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
-  | { readonly kind: 'connmark'; readonly action: 'save' | 'restore' | 'set'; readonly value: number; readonly mask: number; readonly nfmask: number }
+  | {
+      readonly kind: 'connmark';
+      readonly action: 'save' | 'restore' | 'set';
+      readonly value: number;
+      readonly mask: number;
+      readonly nfmask: number;
+    }
   | { readonly kind: 'notrack' }
   | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
   | { readonly kind: 'unknown'; readonly name: string };
@@ -31,9 +37,31 @@ export interface NatRange {
 }
 
 /** They count, log or change what no later rule or route here looks at; the packet goes on. */
-const PASSES = new Set(['LOG', 'NFLOG', 'ULOG', 'TRACE', 'AUDIT', 'CHECKSUM', 'TCPMSS', 'CLASSIFY', 'DSCP', 'TOS', 'TTL', 'HL', 'SET', 'LED', 'IDLETIMER', 'SECMARK', 'CONNSECMARK']);
+const PASSES = new Set([
+  'LOG',
+  'NFLOG',
+  'ULOG',
+  'TRACE',
+  'AUDIT',
+  'CHECKSUM',
+  'TCPMSS',
+  'CLASSIFY',
+  'DSCP',
+  'TOS',
+  'TTL',
+  'HL',
+  'SET',
+  'LED',
+  'IDLETIMER',
+  'SECMARK',
+  'CONNSECMARK',
+]);
 
-export function compileTarget(target: { readonly name: string; readonly goto: boolean; readonly options: OptionList }): Target {
+export function compileTarget(target: {
+  readonly name: string;
+  readonly goto: boolean;
+  readonly options: OptionList;
+}): Target {
   const { name, options } = target;
   const arg = (flag: string): string | undefined => options.find((option) => option.flag === flag)?.args[0];
   const has = (flag: string): boolean => options.some((option) => option.flag === flag);
@@ -51,9 +79,17 @@ export function compileTarget(target: { readonly name: string; readonly goto: bo
     case 'DNAT':
       return { kind: 'dnat', to: natRanges(options, '--to-destination'), randomPort: has('--random') };
     case 'SNAT':
-      return { kind: 'snat', to: natRanges(options, '--to-source'), randomPort: has('--random') || has('--random-fully') };
+      return {
+        kind: 'snat',
+        to: natRanges(options, '--to-source'),
+        randomPort: has('--random') || has('--random-fully'),
+      };
     case 'MASQUERADE':
-      return { kind: 'masquerade', ports: portSpan(arg('--to-ports')), randomPort: has('--random') || has('--random-fully') };
+      return {
+        kind: 'masquerade',
+        ports: portSpan(arg('--to-ports')),
+        randomPort: has('--random') || has('--random-fully'),
+      };
     case 'REDIRECT':
       return { kind: 'redirect', ports: portSpan(arg('--to-ports')) };
     case 'NETMAP': {
@@ -72,7 +108,13 @@ export function compileTarget(target: { readonly name: string; readonly goto: bo
     case 'TPROXY': {
       const { value, mask } = parseMark(arg('--tproxy-mark') ?? '0/0');
       const port = arg('--on-port');
-      return { kind: 'tproxy', port: port === undefined ? undefined : Number(port), ip: parseIp(arg('--on-ip') ?? ''), value, mask };
+      return {
+        kind: 'tproxy',
+        port: port === undefined ? undefined : Number(port),
+        ip: parseIp(arg('--on-ip') ?? ''),
+        value,
+        mask,
+      };
     }
     default:
       if (PASSES.has(name)) return { kind: 'none' };

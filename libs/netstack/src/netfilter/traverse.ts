@@ -1,4 +1,14 @@
-import { cidrContains, formatIp, formatSocket, ipv4, ipv6, type Cidr, type Evidence, type Ip, type Step } from '#libs/model';
+import {
+  cidrContains,
+  formatIp,
+  formatSocket,
+  ipv4,
+  ipv6,
+  type Cidr,
+  type Evidence,
+  type Ip,
+  type Step,
+} from '#libs/model';
 import type { Tri } from '../chooser.js';
 import { selectSource } from '../routing/source.js';
 import { showSkb, TCP, UDP } from '../skb.js';
@@ -121,10 +131,17 @@ function act(state: TraverseState, chain: Chain, rule: Rule, depth: number): Ver
       return 'return';
     case 'drop':
     case 'reject': {
-      const cause = target.kind === 'drop' && rule.text.includes('INVALID') && skb.ct === undefined && !skb.untracked ? 'invalid' : 'rule';
+      const cause =
+        target.kind === 'drop' && rule.text.includes('INVALID') && skb.ct === undefined && !skb.untracked
+          ? 'invalid'
+          : 'rule';
       const evidence = ruleEvidence(state, chain, rule);
       const rejectWith = target.kind === 'reject' ? target.with : undefined;
-      observer.step({ kind: 'filter', text: target.kind === 'drop' ? 'dropped' : `rejected with ${target.with}`, evidence });
+      observer.step({
+        kind: 'filter',
+        text: target.kind === 'drop' ? 'dropped' : `rejected with ${target.with}`,
+        evidence,
+      });
       observer.stopped({ verdict: target.kind, rejectWith, evidence, cause });
       return 'continue';
     }
@@ -144,10 +161,16 @@ function act(state: TraverseState, chain: Chain, rule: Rule, depth: number): Ver
       note(state, chain, rule, 'filter', 'not tracked');
       return 'continue';
     case 'tproxy':
-      env.chooser.guess(`where rule ${locate(state.table, chain, rule)} of ${env.ns.id} sends the packet (TPROXY): ${rule.text}`);
+      env.chooser.guess(
+        `where rule ${locate(state.table, chain, rule)} of ${env.ns.id} sends the packet (TPROXY): ${rule.text}`,
+      );
       return 'accept';
     case 'unknown':
-      if (!env.chooser.guess(`whether target ${target.name} of rule ${locate(state.table, chain, rule)} of ${env.ns.id} lets the packet pass`))
+      if (
+        !env.chooser.guess(
+          `whether target ${target.name} of rule ${locate(state.table, chain, rule)} of ${env.ns.id} lets the packet pass`,
+        )
+      )
         observer.stopped({ verdict: 'drop', evidence: ruleEvidence(state, chain, rule), cause: 'rule' });
       return 'continue';
     default:
@@ -190,7 +213,13 @@ function translate(state: TraverseState, chain: Chain, rule: Rule, target: NatTa
   const before = showSkb(skb);
   const text = manip === 'destination' ? destinationNat(state, rule, target) : sourceNat(state, target);
   state.natDone = true;
-  state.run.observer.step({ kind: 'translate', text, evidence: ruleEvidence(state, chain, rule), before, after: showSkb(skb) });
+  state.run.observer.step({
+    kind: 'translate',
+    text,
+    evidence: ruleEvidence(state, chain, rule),
+    before,
+    after: showSkb(skb),
+  });
   return 'accept';
 }
 

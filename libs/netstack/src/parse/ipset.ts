@@ -30,14 +30,20 @@ export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
     const words = line.trim().split(/\s+/);
     const [verb, name, third] = words;
     if (verb === '' || verb === undefined || verb.startsWith('#')) continue;
-    if (name === undefined || third === undefined) throw new DumpError(`ipset-save.txt:${index + 1}`, 'not a line of ipset save');
+    if (name === undefined || third === undefined)
+      throw new DumpError(`ipset-save.txt:${index + 1}`, 'not a line of ipset save');
     if (verb === 'create') {
       types.set(name, third);
       members.set(name, []);
     } else if (verb === 'add') {
       const type = types.get(name);
       if (type === undefined) throw new DumpError(`ipset-save.txt:${index + 1}`, `set ${name} is not created before`);
-      members.get(name)?.push({ parts: third.split(',').map((part, at) => toPart(part, dimensionsOf(type)[at])), nomatch: words.includes('nomatch') });
+      members
+        .get(name)
+        ?.push({
+          parts: third.split(',').map((part, at) => toPart(part, dimensionsOf(type)[at])),
+          nomatch: words.includes('nomatch'),
+        });
     }
   }
   return new Map([...types].map(([name, type]) => [name, compile(name, type, members.get(name) ?? [])]));
@@ -51,7 +57,10 @@ function toPart(text: string, dimension: string | undefined): IpSetPart {
   if (dimension === 'port') {
     const colon = text.indexOf(':');
     const protocol = colon < 0 ? undefined : text.slice(0, colon);
-    const [from = 0, to] = text.slice(colon + 1).split('-').map(Number);
+    const [from = 0, to] = text
+      .slice(colon + 1)
+      .split('-')
+      .map(Number);
     return { kind: 'port', protocol, from, to: to ?? from };
   }
   const net = parseCidr(text);
@@ -86,7 +95,12 @@ export interface SetKeyPart {
 }
 
 /** Whether the set holds the key; the most specific matching member decides, `nomatch` members exclude. undefined: type not modelled. */
-export function setContains(set: IpSet, keys: readonly SetKeyPart[], sets: ReadonlyMap<string, IpSet>, depth = 0): boolean | undefined {
+export function setContains(
+  set: IpSet,
+  keys: readonly SetKeyPart[],
+  sets: ReadonlyMap<string, IpSet>,
+  depth = 0,
+): boolean | undefined {
   if (set.type === 'list:set') {
     if (depth > 8) return undefined;
     for (const member of set.members) {
@@ -103,7 +117,8 @@ export function setContains(set: IpSet, keys: readonly SetKeyPart[], sets: Reado
   let best: { length: number; nomatch: boolean } | undefined;
   const consider = (member: IpSetMember): void => {
     const length = matchLength(set, member, keys);
-    if (length !== undefined && (best === undefined || length > best.length)) best = { length, nomatch: member.nomatch };
+    if (length !== undefined && (best === undefined || length > best.length))
+      best = { length, nomatch: member.nomatch };
   };
   if (first !== undefined) for (const member of set.exact.get(first.ip) ?? []) consider(member);
   for (const member of set.rest) consider(member);
@@ -130,7 +145,8 @@ function matchLength(set: IpSet, member: IpSetMember, keys: readonly SetKeyPart[
         if (key.port < part.from || key.port > part.to) return undefined;
         break;
       case 'text':
-        if (part.text.toLowerCase() !== (set.dimensions[index] === 'mac' ? key.mac.toLowerCase() : key.iface)) return undefined;
+        if (part.text.toLowerCase() !== (set.dimensions[index] === 'mac' ? key.mac.toLowerCase() : key.iface))
+          return undefined;
         break;
     }
   }

@@ -82,7 +82,14 @@ const BridgeLinkRow = z.looseObject({
 });
 
 /** RT_SCOPE_* of rtnetlink(7): larger is narrower. */
-const SCOPES: Readonly<Record<string, number>> = { global: 0, universe: 0, site: 200, link: 253, host: 254, nowhere: 255 };
+const SCOPES: Readonly<Record<string, number>> = {
+  global: 0,
+  universe: 0,
+  site: 200,
+  link: 253,
+  host: 254,
+  nowhere: 255,
+};
 
 export function scopeNumber(name: string | undefined): number {
   if (name === undefined) return 0;
@@ -95,7 +102,8 @@ export function parseLinks(link: string, addr: string | undefined, bridge: strin
     for (const row of parseRows('ip-addr.json', addr, AddressRow))
       if (row.ifname !== undefined) addresses.set(row.ifname, (row.addr_info ?? []).flatMap(toAddress));
   const ports = new Map<string, z.output<typeof BridgeLinkRow>>();
-  if (bridge !== undefined) for (const row of parseRows('bridge-link.json', bridge, BridgeLinkRow)) ports.set(row.ifname, row);
+  if (bridge !== undefined)
+    for (const row of parseRows('bridge-link.json', bridge, BridgeLinkRow)) ports.set(row.ifname, row);
   return parseRows('ip-link.json', link, LinkRow).map((row): Link => {
     const slave = row.linkinfo?.info_slave_data ?? {};
     const port = ports.get(row.ifname);
@@ -117,12 +125,7 @@ export function parseLinks(link: string, addr: string | undefined, bridge: strin
   });
 }
 
-function toAddress(row: {
-  local?: string;
-  prefixlen?: number;
-  scope?: string;
-  secondary?: boolean;
-}): Address[] {
+function toAddress(row: { local?: string; prefixlen?: number; scope?: string; secondary?: boolean }): Address[] {
   const ip = row.local === undefined ? undefined : parseIp(row.local);
   if (ip === undefined) return [];
   const prefixLength = row.prefixlen ?? (typeof ip === 'number' ? 32 : 128);

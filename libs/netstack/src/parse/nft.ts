@@ -5,7 +5,12 @@ export interface NativeTable {
   readonly family: string;
   readonly name: string;
   /** Base chains: where the table takes part. */
-  readonly baseChains: readonly { readonly name: string; readonly hook: string; readonly priority: number; readonly type: string }[];
+  readonly baseChains: readonly {
+    readonly name: string;
+    readonly hook: string;
+    readonly priority: number;
+    readonly type: string;
+  }[];
 }
 
 interface Draft {

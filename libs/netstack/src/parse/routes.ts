@@ -53,7 +53,9 @@ export function parseRoutes(file: string, text: string, family: Family): Route[]
     const dst = row.dst === 'default' ? anywhere(family) : parseCidr(row.dst);
     if (dst === undefined) return [];
     const type = row.type ?? 'unicast';
-    const hops = row.nexthops ?? (row.dev === undefined && row.gateway === undefined && row.via === undefined ? [] : [{ ...row, weight: 1 }]);
+    const hops =
+      row.nexthops ??
+      (row.dev === undefined && row.gateway === undefined && row.via === undefined ? [] : [{ ...row, weight: 1 }]);
     return [
       {
         type,
@@ -77,7 +79,13 @@ export function anywhere(family: Family): Cidr {
   return any;
 }
 
-function toNextHop(row: { gateway?: string; via?: { host: string }; dev?: string; flags?: string[]; weight?: number }): NextHop {
+function toNextHop(row: {
+  gateway?: string;
+  via?: { host: string };
+  dev?: string;
+  flags?: string[];
+  weight?: number;
+}): NextHop {
   const gateway = row.gateway ?? row.via?.host;
   const flags = row.flags ?? [];
   return {

@@ -112,7 +112,11 @@ function selector(text: string | undefined, length: number | undefined, family: 
   return parseCidr(length === undefined || text.includes('/') ? text : `${text}/${length}`);
 }
 
-function range(value: string | number | undefined, start: number | undefined, end: number | undefined): PortRange | undefined {
+function range(
+  value: string | number | undefined,
+  start: number | undefined,
+  end: number | undefined,
+): PortRange | undefined {
   if (start !== undefined) return { from: start, to: end ?? start };
   if (value === undefined) return undefined;
   const [from, to] = String(value).split('-').map(Number);
@@ -124,7 +128,8 @@ function ruleText(row: RuleRow): string {
   if ('not' in row) parts.push('not');
   parts.push('from', row.srclen === undefined ? (row.src ?? 'all') : `${row.src}/${row.srclen}`);
   if (row.dst !== undefined) parts.push('to', row.dstlen === undefined ? row.dst : `${row.dst}/${row.dstlen}`);
-  if (row.fwmark !== undefined) parts.push('fwmark', `${row.fwmark}${row.fwmask === undefined ? '' : `/${row.fwmask}`}`);
+  if (row.fwmark !== undefined)
+    parts.push('fwmark', `${row.fwmark}${row.fwmask === undefined ? '' : `/${row.fwmask}`}`);
   for (const key of ['iif', 'oif', 'ipproto', 'sport', 'dport'] as const)
     if (row[key] !== undefined) parts.push(key, String(row[key]));
   if (row.goto !== undefined) parts.push('goto', String(row.goto));

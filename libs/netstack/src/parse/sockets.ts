@@ -21,10 +21,12 @@ export function parseSockets(text: string): Socket[] {
     if (line.trim() === '') continue;
     const [netid, state, recv, send, local] = line.trim().split(/\s+/);
     if (netid === 'Netid') continue;
-    if (local === undefined || state === undefined) throw new DumpError(`ss-listen.txt:${index + 1}`, 'not a line of ss -lntuH');
+    if (local === undefined || state === undefined)
+      throw new DumpError(`ss-listen.txt:${index + 1}`, 'not a line of ss -lntuH');
     if (netid !== 'tcp' && netid !== 'udp') continue;
     const address = parseLocal(local);
-    if (address === undefined) throw new DumpError(`ss-listen.txt:${index + 1}`, `"${local.slice(0, 60)}" is not an address and port`);
+    if (address === undefined)
+      throw new DumpError(`ss-listen.txt:${index + 1}`, `"${local.slice(0, 60)}" is not an address and port`);
     sockets.push({
       protocol: netid,
       ...address,

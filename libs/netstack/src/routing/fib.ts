@@ -15,7 +15,8 @@ export class Fib {
       else same.push(route);
     }
     for (const prefixes of this.byLength.values())
-      for (const same of prefixes.values()) if (same.length > 1) same.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
+      for (const same of prefixes.values())
+        if (same.length > 1) same.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
     this.lengths = [...this.byLength.keys()].toSorted((a, b) => b - a);
   }
 

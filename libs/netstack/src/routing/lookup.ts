@@ -100,26 +100,37 @@ function chooseHop(route: Route, hops: readonly NextHop[], flow: Flow, chooser: 
   if (hops.length === 1) return first;
   // The hash of addresses (fib_multipath_hash_policy 0) keeps a flow on one hop; which one cannot be told.
   const key = `ecmp ${route.text} ${flow.src ?? ''} ${flow.dst}`;
-  return hops[chooser.pick(key, hops.map((hop) => hop.weight))] ?? first;
+  return (
+    hops[
+      chooser.pick(
+        key,
+        hops.map((hop) => hop.weight),
+      )
+    ] ?? first
+  );
 }
 
 function ruleApplies(rule: PolicyRule, flow: Flow, chooser: Chooser): boolean {
   const selected = selects(rule, flow);
-  if (selected === undefined) return chooser.guess(`whether policy rule "${rule.text}" applies (${rule.unknown ?? 'unknown selector'})`);
+  if (selected === undefined)
+    return chooser.guess(`whether policy rule "${rule.text}" applies (${rule.unknown ?? 'unknown selector'})`);
   return selected !== rule.invert;
 }
 
 function selects(rule: PolicyRule, flow: Flow): Tri {
-  if (rule.from !== undefined && (flow.src === undefined ? rule.from.length !== 0 : !cidrContains(rule.from, flow.src))) return false;
+  if (rule.from !== undefined && (flow.src === undefined ? rule.from.length !== 0 : !cidrContains(rule.from, flow.src)))
+    return false;
   if (rule.to !== undefined && !cidrContains(rule.to, flow.dst)) return false;
   if (rule.mark !== undefined && ((rule.mark.value ^ flow.mark) & rule.mark.mask) !== 0) return false;
   if (rule.iif !== undefined && rule.iif !== flow.iif) return false;
   if (rule.oif !== undefined && rule.oif !== flow.oif) return false;
-  if (rule.protocol !== undefined && (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)) !== flow.protocol) return false;
+  if (rule.protocol !== undefined && (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)) !== flow.protocol)
+    return false;
   if (rule.sport !== undefined && (flow.sport < rule.sport.from || flow.sport > rule.sport.to)) return false;
   if (rule.dport !== undefined && (flow.dport < rule.dport.from || flow.dport > rule.dport.to)) return false;
   if (rule.tos !== undefined && rule.tos !== flow.tos) return false;
-  if (rule.uid !== undefined && (flow.uid === undefined || flow.uid < rule.uid.start || flow.uid > rule.uid.end)) return false;
+  if (rule.uid !== undefined && (flow.uid === undefined || flow.uid < rule.uid.start || flow.uid > rule.uid.end))
+    return false;
   return rule.unknown === undefined ? true : undefined;
 }
 

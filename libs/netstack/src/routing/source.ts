@@ -33,7 +33,11 @@ function subnet(address: Address): { net: Ip; length: number } {
 }
 
 /** fib_result_prefsrc(): the source of a packet that has none yet. */
-export function routeSource(ns: NetNamespace, result: Extract<RouteResult, { kind: 'route' }>, dst: Ip): Ip | undefined {
+export function routeSource(
+  ns: NetNamespace,
+  result: Extract<RouteResult, { kind: 'route' }>,
+  dst: Ip,
+): Ip | undefined {
   const { route, hop } = result;
   if (route.prefsrc !== undefined) return route.prefsrc;
   if (route.type === 'local') return dst;

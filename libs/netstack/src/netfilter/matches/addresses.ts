@@ -42,7 +42,10 @@ export const iprange: MatchBuilder = (options) => {
 
 export const mac: MatchBuilder = (options) =>
   fromOptions(options, {
-    '--mac-source': ([text = '']) => ({ skb }) => (skb.srcMac === undefined ? undefined : skb.srcMac.toLowerCase() === text.toLowerCase()),
+    '--mac-source':
+      ([text = '']) =>
+      ({ skb }) =>
+        skb.srcMac === undefined ? undefined : skb.srcMac.toLowerCase() === text.toLowerCase(),
   });
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp', [SCTP]: 'sctp' };
@@ -72,7 +75,11 @@ function inSet(name: string, directions: readonly string[]): Match {
     const sets = env.ns.ipsets;
     const found = sets?.get(name);
     if (sets === undefined || found === undefined) return undefined;
-    return setContains(found, directions.map((direction) => keyPart(env, direction)), sets);
+    return setContains(
+      found,
+      directions.map((direction) => keyPart(env, direction)),
+      sets,
+    );
   };
 }
 

@@ -22,7 +22,8 @@ function state([text = '']: readonly string[]): Match {
 function tupleAddress(direction: 'original' | 'reply', end: 'src' | 'dst'): (args: readonly string[]) => Match {
   return ([text = '']) => {
     const cidr = parseCidr(text);
-    return ({ skb }) => (skb.ct === undefined ? false : cidr === undefined ? undefined : cidrContains(cidr, skb.ct.conn[direction][end]));
+    return ({ skb }) =>
+      skb.ct === undefined ? false : cidr === undefined ? undefined : cidrContains(cidr, skb.ct.conn[direction][end]);
   };
 }
 
@@ -40,7 +41,10 @@ function tuplePort(direction: 'original' | 'reply', end: 'sport' | 'dport'): (ar
 export const conntrack: MatchBuilder = (options) =>
   fromOptions(options, {
     '--ctstate': state,
-    '--ctproto': ([text = '']) => ({ skb }) => skb.ct !== undefined && String(skb.ct.conn.original.protocol) === protocolText(text),
+    '--ctproto':
+      ([text = '']) =>
+      ({ skb }) =>
+        skb.ct !== undefined && String(skb.ct.conn.original.protocol) === protocolText(text),
     '--ctorigsrc': tupleAddress('original', 'src'),
     '--ctorigdst': tupleAddress('original', 'dst'),
     '--ctreplsrc': tupleAddress('reply', 'src'),
@@ -49,14 +53,19 @@ export const conntrack: MatchBuilder = (options) =>
     '--ctorigdstport': tuplePort('original', 'dport'),
     '--ctreplsrcport': tuplePort('reply', 'sport'),
     '--ctrepldstport': tuplePort('reply', 'dport'),
-    '--ctdir': ([text = '']) => ({ skb }) => skb.ct !== undefined && skb.ct.reply === (text === 'REPLY'),
-    '--ctstatus': ([text = '']) => ({ skb }) => {
-      if (text === 'NONE' || skb.ct === undefined) return skb.ct === undefined;
-      const wanted = text.split(',');
-      if (wanted.includes('SEEN_REPLY') && skb.ct.conn.seenReply) return true;
-      if (wanted.includes('CONFIRMED') && skb.ct.conn.confirmed) return true;
-      return wanted.includes('ASSURED') || wanted.includes('EXPECTED') ? undefined : false;
-    },
+    '--ctdir':
+      ([text = '']) =>
+      ({ skb }) =>
+        skb.ct !== undefined && skb.ct.reply === (text === 'REPLY'),
+    '--ctstatus':
+      ([text = '']) =>
+      ({ skb }) => {
+        if (text === 'NONE' || skb.ct === undefined) return skb.ct === undefined;
+        const wanted = text.split(',');
+        if (wanted.includes('SEEN_REPLY') && skb.ct.conn.seenReply) return true;
+        if (wanted.includes('CONFIRMED') && skb.ct.conn.confirmed) return true;
+        return wanted.includes('ASSURED') || wanted.includes('EXPECTED') ? undefined : false;
+      },
   });
 
 function protocolText(text: string): string {

@@ -76,6 +76,7 @@ export function protocolNumber(name: string): number {
   const known = PROTOCOLS[name];
   if (known !== undefined) return known;
   const number = Number(name);
-  if (!Number.isInteger(number) || number < 0 || number > 255) throw new Error(`"${name.slice(0, 20)}" is not a protocol`);
+  if (!Number.isInteger(number) || number < 0 || number > 255)
+    throw new Error(`"${name.slice(0, 20)}" is not a protocol`);
   return number;
 }

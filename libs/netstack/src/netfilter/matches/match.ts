@@ -19,7 +19,11 @@ export interface RuleEnv {
 /** Three-valued: undefined when the dump does not hold what the match asks for. */
 export type Match = (env: RuleEnv) => Tri;
 
-export type OptionList = readonly { readonly flag: string; readonly invert: boolean; readonly args: readonly string[] }[];
+export type OptionList = readonly {
+  readonly flag: string;
+  readonly invert: boolean;
+  readonly args: readonly string[];
+}[];
 
 export interface MatchContext {
   readonly rule: SavedRule;

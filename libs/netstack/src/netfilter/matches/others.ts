@@ -40,7 +40,16 @@ export const rpfilter: MatchBuilder = (options) => {
     if (routing === undefined) return undefined;
     const found = lookupRoute(
       routing,
-      { dst: skb.src, src: skb.dst, iif: 'lo', mark: validMark ? skb.mark : 0, protocol: skb.protocol, sport: 0, dport: 0, tos: 0 },
+      {
+        dst: skb.src,
+        src: skb.dst,
+        iif: 'lo',
+        mark: validMark ? skb.mark : 0,
+        protocol: skb.protocol,
+        sport: 0,
+        dport: 0,
+        tos: 0,
+      },
       chooser,
     );
     if (found.kind !== 'route') return invert;
@@ -57,15 +66,32 @@ function matchesName(pattern: string, name: string): boolean {
 
 export const physdev: MatchBuilder = (options) =>
   fromOptions(options, {
-    '--physdev-in': ([name = '']) => ({ skb }) => skb.physIn !== undefined && matchesName(name, skb.physIn),
-    '--physdev-out': ([name = '']) => ({ skb }) => skb.physOut !== undefined && matchesName(name, skb.physOut),
-    '--physdev-is-in': () => ({ skb }) => skb.physIn !== undefined,
-    '--physdev-is-out': () => ({ skb }) => skb.physOut !== undefined,
-    '--physdev-is-bridged': () => ({ skb }) => skb.physIn !== undefined && skb.physOut !== undefined,
+    '--physdev-in':
+      ([name = '']) =>
+      ({ skb }) =>
+        skb.physIn !== undefined && matchesName(name, skb.physIn),
+    '--physdev-out':
+      ([name = '']) =>
+      ({ skb }) =>
+        skb.physOut !== undefined && matchesName(name, skb.physOut),
+    '--physdev-is-in':
+      () =>
+      ({ skb }) =>
+        skb.physIn !== undefined,
+    '--physdev-is-out':
+      () =>
+      ({ skb }) =>
+        skb.physOut !== undefined,
+    '--physdev-is-bridged':
+      () =>
+      ({ skb }) =>
+        skb.physIn !== undefined && skb.physOut !== undefined,
   });
 
 function ttlMatch(compare: (ttl: number, value: number) => boolean): (args: readonly string[]) => Match {
-  return ([text = '']) => ({ skb }) => compare(skb.ttl, Number(text));
+  return ([text = '']) =>
+    ({ skb }) =>
+      compare(skb.ttl, Number(text));
 }
 
 export const ttl: MatchBuilder = (options) => {
@@ -95,15 +121,28 @@ export const length: MatchBuilder = (options) =>
 /** Who owns the sending socket. Forwarded packets have no socket here; of a local process the dump knows no user. */
 export const owner: MatchBuilder = (options) =>
   fromOptions(options, {
-    '--uid-owner': ([text = '']) => ({ skb, hook }) => {
-      if (hook !== 'OUTPUT' && hook !== 'POSTROUTING') return false;
-      if (skb.uid === undefined) return hook === 'OUTPUT' ? undefined : false;
-      const { from, to } = parseRange(text, 0xffffffff);
-      return skb.uid >= from && skb.uid <= to;
-    },
-    '--gid-owner': () => ({ hook }) => (hook === 'OUTPUT' ? undefined : false),
-    '--socket-exists': () => ({ hook }) => hook === 'OUTPUT',
+    '--uid-owner':
+      ([text = '']) =>
+      ({ skb, hook }) => {
+        if (hook !== 'OUTPUT' && hook !== 'POSTROUTING') return false;
+        if (skb.uid === undefined) return hook === 'OUTPUT' ? undefined : false;
+        const { from, to } = parseRange(text, 0xffffffff);
+        return skb.uid >= from && skb.uid <= to;
+      },
+    '--gid-owner':
+      () =>
+      ({ hook }) =>
+        hook === 'OUTPUT' ? undefined : false,
+    '--socket-exists':
+      () =>
+      ({ hook }) =>
+        hook === 'OUTPUT',
   });
 
 export const pkttype: MatchBuilder = (options) =>
-  fromOptions(options, { '--pkt-type': ([text = '']) => () => text === 'unicast' });
+  fromOptions(options, {
+    '--pkt-type':
+      ([text = '']) =>
+      () =>
+        text === 'unicast',
+  });

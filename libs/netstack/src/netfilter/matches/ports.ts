@@ -12,7 +12,16 @@ function port(end: 'sport' | 'dport', protocols: readonly number[]): (args: read
   };
 }
 
-const FLAG_BITS: Readonly<Record<string, number>> = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32, ALL: 63, NONE: 0 };
+const FLAG_BITS: Readonly<Record<string, number>> = {
+  FIN: 1,
+  SYN: 2,
+  RST: 4,
+  PSH: 8,
+  ACK: 16,
+  URG: 32,
+  ALL: 63,
+  NONE: 0,
+};
 
 function flagBits(text: string): number {
   let bits = 0;
@@ -38,7 +47,11 @@ export const udp: MatchBuilder = (options) =>
   fromOptions(options, { '--sport': port('sport', [UDP]), '--dport': port('dport', [UDP]) });
 
 export const sctp: MatchBuilder = (options) =>
-  fromOptions(options, { '--sport': port('sport', [SCTP]), '--dport': port('dport', [SCTP]), '--chunk-types': () => () => undefined });
+  fromOptions(options, {
+    '--sport': port('sport', [SCTP]),
+    '--dport': port('dport', [SCTP]),
+    '--chunk-types': () => () => undefined,
+  });
 
 function ports(text: string, ends: readonly ('sport' | 'dport')[]): Match {
   const ranges = text.split(',').map((part) => parseRange(part));

@@ -1,0 +1,200 @@
+import {
+  canonicalJson,
+  ENGINE_VERSION,
+  suspect,
+  type Branch,
+  type Diagnosis,
+  type DiagnosisRequest,
+  type Endpoint,
+  type Ip,
+  type Skipped,
+  type Suspicion,
+  type Trace,
+} from '#libs/model';
+import type { Finding } from '#libs/provider-kit';
+import { clusterFindings } from './checks.js';
+import type { Exchange } from './exchange.js';
+import type { Leaf } from './explore.js';
+import { buildPath } from './path-graph.js';
+import { emptyServiceFinding, findService } from './service-intent.js';
+import type { RecordedObstacle } from './trace-recorder.js';
+import { combineVerdict } from './verdict.js';
+import type { World } from './world.js';
+
+export interface Findings {
+  readonly request: DiagnosisRequest;
+  readonly world: World;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly port: number;
+  readonly dst: Ip;
+  readonly leaves: readonly Leaf<Exchange>[];
+  /** Probability that was not explored. */
+  readonly rest: number;
+  readonly notes: readonly Suspicion[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** More traces than people look at; branches are all kept, traces of the rarest are left out and that is said. */
+const MAX_TRACES = 32;
+
+/** From what all branches came to, the one answer. */
+export function assemble(found: Findings): Diagnosis {
+  const { request, leaves, rest } = found;
+  const reaches = ({ symptom, disposition }: Exchange): boolean =>
+    symptom === 'connected' || disposition === 'exits-cluster';
+  const combined = combineVerdict(leaves, (exchange) => reaches(exchange) && exchange.obstacles.length === 0);
+  const verdict = rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
+  const branches = mergeBranches(leaves, rest);
+  const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found) : [];
+  const others = [...found.notes, ...leaves.flatMap((leaf) => leaf.value.notes), ...expectations(found)];
+  const suspicions = unique([...blocking, ...others], (suspicion) => suspicion.fingerprint);
+  const forward = traces(leaves, (exchange) => exchange.forward);
+  const reply = traces(leaves, (exchange) => exchange.reply);
+  const skipped = [...found.skipped, ...leaves.flatMap((leaf) => [...leaf.value.skipped, ...guesses(leaf)])];
+  if (rest > 1e-9)
+    skipped.push({
+      code: 'TRACE_TOO_LONG',
+      reason: `branches with a probability of ${rest.toFixed(6)} were not followed`,
+    });
+  if (Math.max(forward.total, reply.total) > MAX_TRACES)
+    skipped.push({
+      code: 'TRACE_TOO_LONG',
+      reason: `only the ${MAX_TRACES} most probable traces are kept; branches are complete`,
+    });
+  return {
+    source: found.source,
+    destination: found.destination,
+    port: found.port,
+    protocol: request.protocol,
+    ...(request.sourcePort === undefined ? {} : { sourcePort: request.sourcePort }),
+    verdict,
+    symptom: branches[0]?.symptom ?? 'unknown',
+    branches,
+    blocking,
+    suspicions,
+    skipped: unique(skipped, canonicalJson),
+    assumptions: [...new Set(leaves.flatMap((leaf) => leaf.value.assumptions))].toSorted(),
+    forward: forward.kept,
+    reply: reply.kept,
+    path: buildPath(
+      leaves.map((leaf) => leaf.value),
+      suspicions,
+    ),
+    engineVersion: ENGINE_VERSION,
+  };
+}
+
+/** Equal outcomes are one branch; the most probable comes first, ties in an order that does not depend on exploration. */
+function mergeBranches(leaves: readonly Leaf<Exchange>[], rest: number): Branch[] {
+  const merged = new Map<string, { branch: Omit<Branch, 'probability'>; probability: number }>();
+  for (const { value, probability } of leaves) {
+    const { symptom, disposition, at, backend, sourceSeen } = value;
+    const branch = { ...(backend === undefined ? {} : { backend }), symptom, disposition, at, sourceSeen };
+    const key = canonicalJson(branch);
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { branch, probability });
+    else known.probability += probability;
+  }
+  const branches = [...merged]
+    .toSorted(([ka, a], [kb, b]) => b.probability - a.probability || (ka < kb ? -1 : 1))
+    .map(([, { branch, probability }]): Branch => ({ probability: round(probability), ...branch }));
+  if (rest > 1e-9)
+    branches.push({
+      probability: round(rest),
+      symptom: 'unknown',
+      disposition: 'insufficient-info',
+      at: { kind: 'network', name: 'not followed' },
+      sourceSeen: null,
+    });
+  return branches;
+}
+
+/** Kills the noise of floating sums, so that equal inputs give equal bytes. */
+function round(probability: number): number {
+  return Math.round(probability * 1e9) / 1e9;
+}
+
+/** What stops the packet, in path order, the most probable failing branch first; a cause before what follows from it. */
+function blockingSuspicions(found: Findings): Suspicion[] {
+  const failing = found.leaves
+    .filter((leaf) => leaf.value.obstacles.length > 0)
+    .toSorted((a, b) => b.probability - a.probability);
+  const suspicions: Suspicion[] = [];
+  for (const { value } of failing)
+    for (const recorded of value.obstacles) {
+      if (recorded.obstacle.disposition === 'insufficient-info') continue;
+      suspicions.push(...withCause(found, recorded), toSuspicion(recorded));
+    }
+  return unique(suspicions, (suspicion) => suspicion.fingerprint);
+}
+
+function toSuspicion({ obstacle }: RecordedObstacle): Suspicion {
+  return obstacle.ready ?? suspect({ ...obstacle.facts, blocking: true });
+}
+
+/** A rule that refuses a service address follows from a service that has nothing to send to. */
+function withCause(found: Findings, { obstacle }: RecordedObstacle): Suspicion[] {
+  const refused =
+    obstacle.facts.code === 'FILTER_REJECT' ||
+    obstacle.facts.code === 'FILTER_DROP' ||
+    obstacle.facts.code === 'PROXY_RULES_MISSING';
+  if (!refused) return [];
+  const protocol = found.request.protocol === 'tcp' ? 'TCP' : 'UDP';
+  const intent = findService(found.world, found.dst, found.port, protocol);
+  const asked = obstacle.skb.dst === found.dst && obstacle.skb.dport === found.port;
+  const cause = intent === undefined || !asked ? undefined : emptyServiceFinding(intent);
+  if (cause === undefined) return [];
+  return [suspect({ ...cause, evidence: [...cause.evidence, ...obstacle.facts.evidence], blocking: true })];
+}
+
+/** What should be true of the places on the path and is not, though the packet got past. */
+function expectations({ world, leaves }: Findings): Suspicion[] {
+  const visited = new Set(leaves.flatMap((leaf) => leaf.value.visited));
+  const findings: Finding[] = [];
+  for (const ns of visited) findings.push(...clusterFindings(world, ns));
+  return findings.map((finding) => suspect({ ...finding, blocking: false }));
+}
+
+function guesses({ decisions }: Leaf<Exchange>): Skipped[] {
+  return decisions
+    .filter((decision) => decision.kind === 'guess')
+    .map(({ key }) => ({ code: 'NETNS_NOT_COLLECTED', reason: `not known: ${key}` }));
+}
+
+function traces(
+  leaves: readonly Leaf<Exchange>[],
+  side: (exchange: Exchange) => Exchange['reply'],
+): { kept: Trace[]; total: number } {
+  const merged = new Map<string, { trace: Omit<Trace, 'probability'>; probability: number }>();
+  for (const { value, probability, decisions } of leaves) {
+    const one = side(value);
+    if (one === undefined) continue;
+    const assumptions = decisions
+      .filter((decision) => decision.kind === 'guess')
+      .map(({ key, index }) => `${key}: ${index === 0 ? 'yes' : 'no'}`);
+    const trace = {
+      disposition: one.disposition,
+      hops: one.hops,
+      ...(assumptions.length === 0 ? {} : { assumptions }),
+    };
+    const key = canonicalJson(trace);
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { trace, probability });
+    else known.probability += probability;
+  }
+  const all = [...merged.values()]
+    .toSorted((a, b) => b.probability - a.probability)
+    .map(({ trace, probability }): Trace => ({ probability: round(probability), ...trace }));
+  return { kept: all.slice(0, MAX_TRACES), total: all.length };
+}
+
+function unique<T>(items: readonly T[], key: (item: T) => string): T[] {
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    const one = key(item);
+    if (seen.has(one)) return false;
+    seen.add(one);
+    return true;
+  });
+}

@@ -1,0 +1,421 @@
+import {
+  formatIp,
+  formatSocket,
+  type Disposition,
+  type Hop,
+  type Ip,
+  type PathLink,
+  type Place,
+  type Protocol,
+  type Skipped,
+  type Suspicion,
+  type Symptom,
+} from '#libs/model';
+import {
+  ACK,
+  answerSource,
+  findListener,
+  ICMP,
+  ICMPV6,
+  PSH,
+  RST,
+  send,
+  SYN,
+  TCP,
+  tupleOf,
+  UDP,
+  type Answer,
+  type Chooser,
+  type NetNamespace,
+  type Outcome,
+  type NamespaceRun,
+  type Skb,
+  type Tuple,
+} from '#libs/netstack';
+import { ExchangeState, type FlightContext } from './flight-context.js';
+import { flyFrom, flyFromOutside, type FlightEnd } from './flight.js';
+import { TraceRecorder, type RecordedObstacle } from './trace-recorder.js';
+import type { World } from './world.js';
+
+/** One exchange to be tried: a TCP handshake with a first request, or a datagram and its answer. */
+export interface ExchangeRequest {
+  /** The namespace that the client runs in; undefined: a host outside without a dump. */
+  readonly client: NetNamespace | undefined;
+  /** The client's address where it cannot be chosen by a kernel that was recorded. */
+  readonly clientIp: Ip | undefined;
+  readonly dst: Ip;
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly sourcePort: number;
+}
+
+/** What one exchange came to. */
+export interface Exchange {
+  readonly symptom: Symptom;
+  readonly disposition: Disposition;
+  readonly at: Place;
+  readonly backend?: string;
+  readonly sourceSeen: string | null;
+  readonly forward: { readonly hops: readonly Hop[]; readonly disposition: Disposition };
+  readonly reply?: { readonly hops: readonly Hop[]; readonly disposition: Disposition };
+  readonly links: readonly PathLink[];
+  readonly obstacles: readonly RecordedObstacle[];
+  readonly visited: readonly NetNamespace[];
+  readonly skipped: readonly Skipped[];
+  readonly notes: readonly Suspicion[];
+  readonly assumptions: readonly string[];
+}
+
+/** Source ports that a plain client gets (net.ipv4.ip_local_port_range); one that no dumped connection uses. */
+export const EPHEMERAL_PORT = 45678;
+
+export function runExchange(world: World, request: ExchangeRequest, chooser: Chooser): Exchange {
+  return new ExchangeRun(world, request, chooser).run();
+}
+
+interface Stop {
+  readonly symptom: Symptom;
+  readonly disposition: Disposition;
+  readonly at: Place;
+}
+
+class ExchangeRun {
+  private readonly state = new ExchangeState();
+  private readonly obstacles: RecordedObstacle[] = [];
+  /** Set by the first obstacle: what the client sees, whatever the rest of the walk would bring. */
+  private stop: Stop | undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly request: ExchangeRequest,
+    private readonly chooser: Chooser,
+  ) {}
+
+  run(): Exchange {
+    const forward = this.recorder('forward');
+    const end = this.sendRequest(forward, request(this.request));
+    const sent = end.kind === 'lost' ? undefined : this.firstTuple;
+    if (end.kind === 'lost') return this.result(forward, undefined, end);
+    if (end.kind === 'exits') return this.exited(forward, end);
+    const listening = this.arriveAtSocket(forward, end);
+    if (!listening) return this.result(forward, undefined, end);
+    const reply = this.recorder('reply');
+    const back = this.sendAnswer(reply, end, this.request.protocol === 'tcp' ? SYN | ACK : 0);
+    this.checkAnswer(reply, back, sent);
+    if (this.stop === undefined && this.request.protocol === 'tcp') this.exchangeData(end, sent);
+    return this.result(forward, reply, end, back);
+  }
+
+  private firstTuple: Tuple | undefined;
+
+  private recorder(direction: 'forward' | 'reply'): TraceRecorder {
+    return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded));
+  }
+
+  private context(recorder: TraceRecorder): FlightContext {
+    return { world: this.world, state: this.state, recorder, chooser: this.chooser };
+  }
+
+  private sendRequest(recorder: TraceRecorder, packet: Omit<Skb, 'src'> & { src?: Ip }): FlightEnd {
+    const { client, clientIp } = this.request;
+    if (client === undefined) {
+      const skb: Skb = { ...packet, src: packet.src ?? clientIp ?? packet.dst };
+      this.firstTuple ??= tupleOf(skb);
+      return flyFromOutside(this.context(recorder), skb);
+    }
+    return flyFrom(this.context(recorder), client, (run) => this.sendFirst(run, packet));
+  }
+
+  /** The tuple that the client's socket knows is the one before any translation. */
+  private sendFirst(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip }): Outcome {
+    const outcome = send(run, packet);
+    this.firstTuple ??= outcome.skb.ct?.conn.original ?? tupleOf(outcome.skb);
+    return outcome;
+  }
+
+  /** True when a socket takes the packet. */
+  private arriveAtSocket(recorder: TraceRecorder, end: Extract<FlightEnd, { kind: 'delivered' }>): boolean {
+    const found = findListener(end.ns, end.skb, end.iif);
+    const target = formatSocket(end.skb.dst, end.skb.dport);
+    if (found.kind === 'socket') {
+      recorder.step({ kind: 'deliver', text: `delivered to ${target}`, evidence: found.evidence });
+      return true;
+    }
+    if (found.kind === 'unknown') {
+      const what = `whether something listens on ${target} in ${end.ns.id} (ss-listen.txt: ${found.reason})`;
+      if (this.chooser.guess(what)) {
+        recorder.step({ kind: 'deliver', text: `delivered to ${target}; what listens there was not collected` });
+        return true;
+      }
+    }
+    const none = found.kind === 'none' ? found : undefined;
+    const backlog = none?.code === 'LISTENER_BACKLOG_FULL';
+    recorder.obstacle({
+      facts: {
+        code: none?.code ?? 'LISTENER_NOT_COLLECTED',
+        subject: end.ns.place,
+        evidence: none === undefined ? [] : [none.evidence],
+        details: none?.details ?? { destination: target },
+      },
+      disposition: backlog ? 'dropped' : 'no-listener',
+      answer: backlog ? { kind: 'silence' } : end.skb.protocol === TCP ? { kind: 'reset' } : portUnreachable(end.skb),
+      skb: end.skb,
+    });
+    return false;
+  }
+
+  private sendAnswer(
+    recorder: TraceRecorder,
+    end: Extract<FlightEnd, { kind: 'delivered' }>,
+    flags: number,
+  ): FlightEnd {
+    const { skb } = end;
+    return flyFrom(this.context(recorder), end.ns, (run) => send(run, answerPacket(skb, flags)));
+  }
+
+  /** The answer counts when it comes to the client's namespace, to its port, from the address that it asked. */
+  private checkAnswer(recorder: TraceRecorder, end: FlightEnd, sent: Tuple | undefined): void {
+    if (this.stop !== undefined || sent === undefined) return;
+    if (this.answers(end, sent)) {
+      recorder.step({ kind: 'deliver', text: 'the answer reaches the client' });
+      return;
+    }
+    if (end.kind === 'lost') return;
+    const skb = end.skb;
+    const at =
+      end.kind === 'delivered' ? end.ns.place : (this.request.client?.place ?? { kind: 'network', name: 'underlay' });
+    const from = formatSocket(skb.src, skb.sport);
+    const asked = formatSocket(sent.dst, sent.dport);
+    const bypass = this.world.namespaces.get(`node/${this.request.client?.place.node ?? ''}`);
+    const nfCall = bypass?.sysctl('net.bridge.bridge-nf-call-iptables');
+    const sameNode = end.kind === 'delivered' && end.ns === this.request.client && nfCall !== '1';
+    recorder.obstacle({
+      facts: {
+        code: sameNode && bypass !== undefined ? 'BRIDGE_NF_CALL_OFF' : 'WRONG_SOURCE_ADDRESS',
+        subject: sameNode && bypass !== undefined ? bypass.place : at,
+        evidence: [
+          sameNode && bypass !== undefined
+            ? {
+                kind: 'sysctl',
+                at: bypass.place,
+                locator: 'net.bridge.bridge-nf-call-iptables',
+                text: `net.bridge.bridge-nf-call-iptables = ${nfCall ?? 'not there: br_netfilter is not loaded'}`,
+              }
+            : {
+                kind: 'conntrack',
+                at,
+                locator: `answer/${from}`,
+                text: `the client asked ${asked} and gets an answer from ${from}`,
+              },
+        ],
+        details: { actual: from },
+      },
+      disposition: end.kind === 'exits' ? 'exits-cluster' : 'dropped',
+      answer: { kind: 'silence' },
+      skb,
+    });
+  }
+
+  private answers(end: FlightEnd, sent: Tuple): boolean {
+    const { skb } = end;
+    const fits = skb.src === sent.dst && skb.sport === sent.dport && skb.dst === sent.src && skb.dport === sent.sport;
+    if (end.kind === 'delivered') return fits && end.ns === this.request.client;
+    return end.kind === 'exits' && fits && this.request.client === undefined;
+  }
+
+  /**
+   * The handshake's last packet with the first request, and the server's answer: a firewall that saw one direction only,
+   * or the connection's state, may stop them when the SYN passed. Kept out of the trace unless they are stopped.
+   */
+  private exchangeData(first: Extract<FlightEnd, { kind: 'delivered' }>, sent: Tuple | undefined): void {
+    if (sent === undefined) return;
+    const forward = this.recorder('forward');
+    const packet = { ...request(this.request), src: sent.src, tcpFlags: ACK | PSH };
+    const end = this.sendRequest(forward, packet);
+    if (this.stop !== undefined) return;
+    if (end.kind !== 'delivered' || end.ns !== first.ns) return this.strayed(forward, end);
+    const reply = this.recorder('reply');
+    const back = this.sendAnswer(reply, end, ACK | PSH);
+    if (this.stop === undefined && !this.answers(back, sent)) this.strayed(reply, back);
+  }
+
+  private strayed(recorder: TraceRecorder, end: FlightEnd): void {
+    const at =
+      end.kind === 'delivered' ? end.ns.place : (recorder.hops.at(-1)?.at ?? { kind: 'network', name: 'underlay' });
+    const text = `data of the connection arrives as ${formatSocket(end.skb.src, end.skb.sport)} to ${formatSocket(end.skb.dst, end.skb.dport)}`;
+    recorder.obstacle({
+      facts: {
+        code: 'ASYMMETRIC_ROUTE',
+        subject: at,
+        evidence: [{ kind: 'conntrack', at, locator: 'conntrack', text }],
+        details: {},
+      },
+      disposition: 'dropped',
+      answer: { kind: 'silence' },
+      skb: end.skb,
+    });
+  }
+
+  private onObstacle(recorded: RecordedObstacle): void {
+    this.obstacles.push(recorded);
+    if (this.stop !== undefined) return;
+    const { obstacle, at } = recorded;
+    this.stop = { symptom: 'timeout', disposition: obstacle.disposition, at };
+    this.stop = { ...this.stop, symptom: this.symptomOf(recorded) };
+  }
+
+  /** What of the stop reaches the client: errors are packets too, and may get lost. */
+  private symptomOf({ obstacle, at, direction }: RecordedObstacle): Symptom {
+    const { answer, skb } = obstacle;
+    if (obstacle.disposition === 'insufficient-info') return 'unknown';
+    if (answer.kind === 'silence' || direction === 'reply' || skb.inner !== undefined) return 'timeout';
+    const { client, protocol } = this.request;
+    const local = client !== undefined && at === client.place;
+    if (answer.kind === 'errno')
+      // A connected datagram socket does not see a failed ARP (EHOSTUNREACH is not fatal to it).
+      return protocol === 'udp' && answer.errno === 'EHOSTUNREACH' ? 'timeout' : 'unreachable';
+    const seen = answer.kind === 'reset' ? 'refused' : icmpSymptom(protocol, skb.family, answer.type, answer.code);
+    if (seen === 'timeout' || (local && obstacle.disposition !== 'no-listener')) return seen;
+    return this.errorArrives(obstacle.skb, answer, at) ? seen : 'timeout';
+  }
+
+  private errorArrives(skb: Skb, answer: Extract<Answer, { kind: 'icmp' | 'reset' }>, at: Place): boolean {
+    const ns = [...this.world.namespaces.values()].find((one) => one.place === at);
+    if (ns === undefined) return false;
+    const recorder = new TraceRecorder('reply', true);
+    const packet = answer.kind === 'reset' ? answerPacket(skb, RST | ACK) : errorPacket(skb, answer);
+    const end = flyFrom(this.context(recorder), ns, (run) =>
+      send(run, packet.src === undefined ? { ...packet, src: answerSource(run, skb, '') } : packet),
+    );
+    if (recorder.obstacles.length > 0) return false;
+    if (end.kind === 'exits') return this.request.client === undefined;
+    return end.kind === 'delivered' && end.ns === this.request.client;
+  }
+
+  private exited(forward: TraceRecorder, end: Extract<FlightEnd, { kind: 'exits' }>): Exchange {
+    const at = forward.hops.at(-1)?.at ?? { kind: 'network', name: 'underlay' };
+    const destination = formatSocket(end.skb.dst, end.skb.dport);
+    this.state.skipped.push({
+      code: 'LISTENER_NOT_COLLECTED',
+      reason: `what listens at ${destination} is not in the snapshot`,
+    });
+    const stop = this.stop;
+    return {
+      ...this.common(forward, undefined),
+      symptom: stop?.symptom ?? 'unknown',
+      disposition: stop?.disposition ?? 'exits-cluster',
+      at: stop?.at ?? at,
+      sourceSeen: null,
+      forward: { hops: forward.finished(), disposition: stop?.disposition ?? 'exits-cluster' },
+    };
+  }
+
+  private result(forward: TraceRecorder, reply: TraceRecorder | undefined, end: FlightEnd, back?: FlightEnd): Exchange {
+    const stop = this.stop;
+    const delivered = end.kind === 'delivered' && !forward.stopped;
+    const noListener = stop?.disposition === 'no-listener';
+    const reached = end.kind === 'delivered' && (delivered || noListener);
+    const at = stop?.at ?? (end.kind === 'delivered' ? end.ns.place : { kind: 'network', name: 'underlay' });
+    const replyStop = reply?.obstacles[0]?.obstacle.disposition;
+    return {
+      ...this.common(forward, reply),
+      symptom: stop?.symptom ?? 'connected',
+      disposition: stop?.disposition ?? 'accepted',
+      at,
+      ...(reached ? { backend: formatSocket(end.skb.dst, end.skb.dport) } : {}),
+      sourceSeen: delivered ? formatIp(end.skb.src) : null,
+      forward: { hops: forward.finished(), disposition: forward.obstacles[0]?.obstacle.disposition ?? 'accepted' },
+      ...(reply === undefined
+        ? {}
+        : {
+            reply: {
+              hops: reply.finished(),
+              disposition: replyStop ?? (back?.kind === 'exits' ? 'exits-cluster' : 'accepted'),
+            },
+          }),
+    };
+  }
+
+  private common(
+    forward: TraceRecorder,
+    reply: TraceRecorder | undefined,
+  ): Pick<Exchange, 'links' | 'obstacles' | 'visited' | 'skipped' | 'notes' | 'assumptions'> {
+    const places = [...forward.hops, ...(reply?.hops ?? [])].filter((hop) => !hop.hypothetical).map((hop) => hop.at);
+    return {
+      links: [...forward.links, ...(reply?.links ?? [])],
+      obstacles: this.obstacles,
+      visited: [...this.world.namespaces.values()].filter((ns) => places.includes(ns.place)),
+      skipped: this.state.skipped,
+      notes: this.state.notes,
+      assumptions: [...this.state.assumptions],
+    };
+  }
+}
+
+function request({
+  dst,
+  port,
+  protocol,
+  sourcePort,
+  clientIp,
+  client,
+}: ExchangeRequest): Omit<Skb, 'src'> & { src?: Ip } {
+  return {
+    family: typeof dst === 'number' ? 4 : 6,
+    ...(client === undefined && clientIp !== undefined ? { src: clientIp } : {}),
+    dst,
+    protocol: protocol === 'tcp' ? TCP : UDP,
+    sport: sourcePort,
+    dport: port,
+    tcpFlags: protocol === 'tcp' ? SYN : 0,
+    ttl: 64,
+    mark: 0,
+    length: 60,
+  };
+}
+
+/** A packet from the socket that got `skb`, back to where it came from. */
+function answerPacket(skb: Skb, flags: number): Omit<Skb, 'src'> & { src?: Ip } {
+  return {
+    family: skb.family,
+    src: skb.dst,
+    dst: skb.src,
+    protocol: skb.protocol,
+    sport: skb.dport,
+    dport: skb.sport,
+    tcpFlags: skb.protocol === TCP ? flags : 0,
+    ttl: 64,
+    mark: 0,
+    length: 60,
+  };
+}
+
+function errorPacket(skb: Skb, { type, code }: { type: number; code: number }): Omit<Skb, 'src'> & { src?: Ip } {
+  return {
+    family: skb.family,
+    dst: skb.src,
+    protocol: skb.family === 4 ? ICMP : ICMPV6,
+    sport: 0,
+    dport: 0,
+    tcpFlags: 0,
+    icmp: { type, code, quoted: tupleOf(skb) },
+    ttl: 64,
+    mark: 0,
+    length: 88,
+  };
+}
+
+function portUnreachable(skb: Skb): Answer {
+  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 3 } : { kind: 'icmp', type: 1, code: 4 };
+}
+
+/** Codes of destination unreachable that end a connected datagram socket: `fatal` in icmp_err_convert[] (net/ipv4/icmp.c). */
+const FATAL_CODES = new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]);
+
+function icmpSymptom(protocol: Protocol, family: number, type: number, code: number): Symptom {
+  const refused = family === 4 ? type === 3 && code === 3 : type === 1 && code === 4;
+  if (refused) return 'refused';
+  if (protocol === 'tcp') return 'unreachable';
+  if (family === 6) return type === 1 && code === 1 ? 'unreachable' : 'timeout';
+  return type === 3 && FATAL_CODES.has(code) ? 'unreachable' : 'timeout';
+}

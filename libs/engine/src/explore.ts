@@ -1,0 +1,74 @@
+import type { Chooser } from '#libs/netstack';
+
+/** One question that a walk asked: dice of the kernel (`pick`), or a fact that is missing (`guess`). */
+export interface Decision {
+  readonly kind: 'pick' | 'guess';
+  readonly key: string;
+  readonly index: number;
+  /** Probabilities of all outcomes; they add up to 1. */
+  readonly weights: readonly number[];
+}
+
+export interface Leaf<T> {
+  readonly decisions: readonly Decision[];
+  readonly probability: number;
+  readonly value: T;
+}
+
+/** Answers as the script says, then with the first outcome, and writes down what was asked. */
+class ScriptedChooser implements Chooser {
+  readonly asked: Decision[] = [];
+  private readonly known = new Map<string, number>();
+
+  constructor(private readonly script: readonly number[]) {}
+
+  pick(key: string, weights: readonly number[]): number {
+    return this.ask('pick', key, weights);
+  }
+
+  guess(what: string): boolean {
+    return this.ask('guess', what, [1, 1]) === 0;
+  }
+
+  private ask(kind: Decision['kind'], key: string, weights: readonly number[]): number {
+    const known = this.known.get(`${kind} ${key}`);
+    if (known !== undefined) return known;
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const index = this.script[this.asked.length] ?? 0;
+    this.asked.push({ kind, key, index, weights: weights.map((weight) => weight / total) });
+    this.known.set(`${kind} ${key}`, index);
+    return index;
+  }
+}
+
+/**
+ * Runs `walk` once for each combination of answers, depth first: first with the first outcome everywhere, then with the
+ * last question's other outcomes, and so on. `limit` caps the number of runs; what is left over is said in `rest` (a probability).
+ */
+export function explore<T>(walk: (chooser: Chooser) => T, limit: number): { leaves: Leaf<T>[]; rest: number } {
+  const leaves: Leaf<T>[] = [];
+  let rest = 0;
+  const open: number[][] = [[]];
+  for (let script = open.pop(); script !== undefined; script = open.pop()) {
+    const chooser = new ScriptedChooser(script);
+    const value = walk(chooser);
+    const decisions = chooser.asked;
+    leaves.push({ decisions, probability: decisions.reduce((product, one) => product * chance(one), 1), value });
+    const taken = decisions.map((decision) => decision.index);
+    for (let at = script.length; at < decisions.length; at++) {
+      const decision = decisions[at];
+      if (decision === undefined) continue;
+      for (let other = decision.weights.length - 1; other >= 1; other--)
+        if ((decision.weights[other] ?? 0) > 0) open.push([...taken.slice(0, at), other]);
+    }
+    if (leaves.length >= limit) {
+      rest = Math.max(0, 1 - leaves.reduce((sum, leaf) => sum + leaf.probability, 0));
+      break;
+    }
+  }
+  return { leaves, rest };
+}
+
+function chance(decision: Decision): number {
+  return decision.weights[decision.index] ?? 0;
+}

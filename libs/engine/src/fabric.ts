@@ -1,0 +1,209 @@
+import type { ClusterIndex } from '#libs/cluster';
+import { formatIp, type Evidence, type Ip } from '#libs/model';
+import { lookupRoute, sourceProblem, type Chooser, type Link, type NetNamespace } from '#libs/netstack';
+
+/** One interface of one namespace. */
+export interface Port {
+  readonly ns: NetNamespace;
+  readonly link: Link;
+}
+
+export type Peer =
+  | ({ readonly kind: 'port' } & Port)
+  /** The network outside the dumped namespaces: a physical device, or a lab's uplink. */
+  | { readonly kind: 'outside' }
+  /** The other end is in a namespace that was not collected. */
+  | { readonly kind: 'uncollected' };
+
+/** Who answers an ARP or neighbour request. */
+export interface ArpAnswer extends Port {
+  readonly mac: string;
+}
+
+export interface ArpResult {
+  readonly answers: readonly ArpAnswer[];
+  /** A namespace on the segment was not collected, and might have answered. */
+  readonly uncollected: boolean;
+  /** Owners that keep silent, and the sysctl that makes them. */
+  readonly silent: readonly {
+    readonly port: Port;
+    readonly evidence: Evidence;
+    readonly code: 'ARP_IGNORED' | 'PROXY_ARP_OFF';
+  }[];
+}
+
+/** How the namespaces of a snapshot are wired: veth pairs, bridges, and which interfaces lead outside. */
+export class Fabric {
+  private readonly veths = new Map<string, Port[]>();
+  private readonly outside = new Map<Ip, Port>();
+  private readonly macs = new Map<string, Port>();
+
+  constructor(
+    private readonly namespaces: ReadonlyMap<string, NetNamespace>,
+    private readonly cluster: ClusterIndex,
+  ) {
+    for (const ns of namespaces.values())
+      for (const link of ns.links?.values() ?? [])
+        if (link.kind === 'veth' && link.peerIndex !== undefined) {
+          const key = vethKey(machineOf(ns), link.index, link.peerIndex);
+          const same = this.veths.get(key);
+          if (same === undefined) this.veths.set(key, [{ ns, link }]);
+          else same.push({ ns, link });
+        }
+    for (const ns of namespaces.values())
+      if (ns.place.kind !== 'pod')
+        for (const link of ns.links?.values() ?? [])
+          if (this.leadsOutside(ns, link)) {
+            for (const { ip } of link.addresses) this.outside.set(ip, { ns, link });
+            if (link.mac !== '') this.macs.set(link.mac, { ns, link });
+          }
+  }
+
+  /** The other end of a link. Pairs are found by both ifindexes within one machine, never by name. */
+  peer(ns: NetNamespace, link: Link): Peer {
+    if (link.kind !== 'veth') return { kind: 'outside' };
+    if (link.peerIndex !== undefined) {
+      const ports = this.veths.get(vethKey(machineOf(ns), link.peerIndex, link.index)) ?? [];
+      const others = ports.filter((port) => port.ns !== ns || link.peerNetnsId === undefined);
+      const port = others.find((one) => one.ns.place.kind === 'node') ?? others[0];
+      if (port !== undefined) return { kind: 'port', ...port };
+    }
+    // A veth whose other end is nowhere: with an address of its own it is this host's uplink, else it served a pod.
+    return ns.place.kind !== 'pod' && this.hasHostAddress(ns, link) ? { kind: 'outside' } : { kind: 'uncollected' };
+  }
+
+  private hasHostAddress(ns: NetNamespace, link: Link): boolean {
+    const carrier = link.master === undefined ? link : ns.link(link.master);
+    const own = carrier?.addresses ?? [];
+    if (ns.place.kind === 'external') return own.length > 0;
+    const node = this.cluster.nodes.get(ns.place.name);
+    return own.some(({ ip }) => node === undefined || node.addresses.includes(ip));
+  }
+
+  /** Whether frames of this device (a physical one, an uplink, or a bridge over one) reach the network outside. */
+  leadsOutside(ns: NetNamespace, link: Link): boolean {
+    if (link.name === 'lo' || link.kind === 'dummy') return false;
+    if (link.kind === 'bridge') return ports(ns, link).some((port) => this.leadsOutside(ns, port));
+    if (link.kind === 'veth' || PHYSICAL.has(link.kind)) return this.peer(ns, link).kind === 'outside';
+    return false;
+  }
+
+  /** The node or outside host that has the address on an interface towards the network outside. */
+  outsideOwner(ip: Ip): Port | undefined {
+    return this.outside.get(ip);
+  }
+
+  /** The node or outside host whose interface towards the network outside has the MAC address. */
+  outsideMac(mac: string): Port | undefined {
+    return this.macs.get(mac);
+  }
+
+  /** Where packets from outside come in. */
+  uplink(ns: NetNamespace): Port | undefined {
+    const node = this.cluster.nodes.get(ns.place.name);
+    for (const ip of node?.internalIps ?? []) {
+      const port = this.outside.get(ip);
+      if (port?.ns === ns) return port;
+    }
+    for (const port of this.outside.values()) if (port.ns === ns) return port;
+    return undefined;
+  }
+
+  /** Interfaces that hear a broadcast sent out of `link`. */
+  private *segment(ns: NetNamespace, link: Link, seen: Set<string> = new Set()): Iterable<Port | 'uncollected'> {
+    const key = `${ns.id} ${link.name}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    if (link.kind === 'bridge') {
+      for (const port of ports(ns, link)) if (portForwards(port)) yield* this.segment(ns, port, seen);
+      return;
+    }
+    const peer = this.peer(ns, link);
+    if (peer.kind === 'uncollected') yield 'uncollected';
+    if (peer.kind !== 'port' || !isUp(peer.link)) return;
+    if (peer.link.master === undefined) {
+      yield peer;
+      return;
+    }
+    const bridge = peer.ns.link(peer.link.master);
+    if (bridge === undefined || !portForwards(peer.link)) return;
+    if (isUp(bridge)) yield { ns: peer.ns, link: bridge };
+    for (const port of ports(peer.ns, bridge))
+      if (port.name !== peer.link.name && portForwards(port) && !(port.port?.isolated && peer.link.port?.isolated))
+        yield* this.segment(peer.ns, port, seen);
+  }
+
+  /** Who on the segment of `link` answers for `target`; `sender` is the address that asks. */
+  arp(ns: NetNamespace, link: Link, target: Ip, sender: Ip, chooser: Chooser): ArpResult {
+    const answers: ArpAnswer[] = [];
+    const silent: ArpResult['silent'][number][] = [];
+    let uncollected = false;
+    for (const port of this.segment(ns, link)) {
+      if (port === 'uncollected') uncollected = true;
+      else {
+        const reply = arpReply(port, target, sender, chooser);
+        if (reply === 'answers') answers.push({ ...port, mac: port.link.mac });
+        else if (reply !== 'silent') silent.push({ port, ...reply });
+      }
+    }
+    return { answers, uncollected, silent };
+  }
+}
+
+const PHYSICAL = new Set(['', 'bond', 'team', 'vlan', 'macvlan']);
+
+function machineOf(ns: NetNamespace): string {
+  return ns.place.kind === 'pod' ? `node/${ns.place.node ?? ''}` : `${ns.place.kind}/${ns.place.name}`;
+}
+
+function vethKey(machine: string, index: number, peer: number): string {
+  return `${machine} ${index} ${peer}`;
+}
+
+export function isUp(link: Link): boolean {
+  return link.flags.has('UP');
+}
+
+export function ports(ns: NetNamespace, bridge: Link): Link[] {
+  return [...(ns.links?.values() ?? [])].filter((link) => link.master === bridge.name);
+}
+
+export function portForwards(port: Link): boolean {
+  return isUp(port) && (port.port === undefined || port.port.state === 'forwarding');
+}
+
+type Reply = 'answers' | 'silent' | { readonly code: 'ARP_IGNORED' | 'PROXY_ARP_OFF'; readonly evidence: Evidence };
+
+/** arp_process(): a host answers for its own addresses, and with proxy_arp for those it has a route to elsewhere. */
+function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser): Reply {
+  if (!isUp(link) || link.flags.has('NOARP')) return 'silent';
+  const owned = ns.owns(target) !== undefined;
+  // IPv6 neighbour discovery: the owner answers on the interface that has the address; NDP proxies are not modelled.
+  if (typeof target === 'bigint') return link.addresses.some(({ ip }) => ip === target) ? 'answers' : 'silent';
+  const routing = ns.routing(4);
+  if (routing === undefined) return owned ? 'answers' : 'silent';
+  const flow = { dst: target, src: sender, iif: link.name, mark: 0, protocol: 0, sport: 0, dport: 0, tos: 0 };
+  const result = lookupRoute(routing, flow, chooser);
+  if (result.kind !== 'route') return 'silent';
+  // The request's sender passes the same source check as a packet would.
+  if (sourceProblem(ns, routing, link.name, flow, chooser) !== undefined) return 'silent';
+  if (result.route.type === 'local') {
+    const ignore = Math.max(ns.conf(4, 'all', 'arp_ignore') ?? 0, ns.conf(4, link.name, 'arp_ignore') ?? 0);
+    const onThis = link.addresses.some(({ ip }) => ip === target);
+    if (ignore === 0 || (ignore <= 3 && onThis)) return 'answers';
+    return { code: 'ARP_IGNORED', evidence: sysctlEvidence(ns, link.name, 'arp_ignore') };
+  }
+  const forwards = (ns.conf(4, link.name, 'forwarding') ?? ns.sysctlNumber('net.ipv4.ip_forward')) !== 0;
+  if (!forwards || result.route.type !== 'unicast' || result.hop.dev === link.name) return 'silent';
+  if (ns.conf(4, 'all', 'proxy_arp') === 1 || ns.conf(4, link.name, 'proxy_arp') === 1) return 'answers';
+  return { code: 'PROXY_ARP_OFF', evidence: sysctlEvidence(ns, link.name, 'proxy_arp') };
+}
+
+function sysctlEvidence(ns: NetNamespace, dev: string, name: string): Evidence {
+  const key = ns.confKey(4, dev, name);
+  return { kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${ns.sysctl(key) ?? 'not collected'}` };
+}
+
+export function ipOrEmpty(ip: Ip | undefined): string {
+  return ip === undefined ? '' : formatIp(ip);
+}

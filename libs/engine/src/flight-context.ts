@@ -1,0 +1,85 @@
+import type { Ip, PathLink, Skipped, Suspicion } from '#libs/model';
+import {
+  ConntrackTable,
+  type Answer,
+  type Chooser,
+  type NamespaceRun,
+  type NetNamespace,
+  type Obstacle,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
+import type { TraceRecorder } from './trace-recorder.js';
+import type { World } from './world.js';
+
+/** What lasts for one exchange: every namespace's connections, and what the network outside translated. */
+export class ExchangeState {
+  private readonly tables = new Map<NetNamespace, ConntrackTable>();
+  /** Translated sources of the network outside: key of the answer, original address. */
+  readonly underlayNat = new Map<string, Ip>();
+  /** Answers that the network outside expects, because it has seen the packets that they answer. */
+  readonly underlayFlows = new Set<string>();
+  readonly skipped: Skipped[] = [];
+  /** Findings of the network outside that do not stop the packet. */
+  readonly notes: Suspicion[] = [];
+  readonly assumptions = new Set<string>();
+
+  conntrack(ns: NetNamespace): ConntrackTable {
+    let table = this.tables.get(ns);
+    if (table === undefined) this.tables.set(ns, (table = new ConntrackTable()));
+    return table;
+  }
+}
+
+/** One packet on its way through the world. */
+export interface FlightContext {
+  readonly world: World;
+  readonly state: ExchangeState;
+  readonly recorder: TraceRecorder;
+  readonly chooser: Chooser;
+}
+
+export function runIn(context: FlightContext, ns: NetNamespace): NamespaceRun {
+  return { ns, conntrack: context.state.conntrack(ns), chooser: context.chooser, recorder: context.recorder };
+}
+
+/** Where the packet goes next: into a namespace by an interface, or on within the same one. */
+export type Next =
+  | {
+      readonly kind: 'arrive';
+      readonly ns: NetNamespace;
+      readonly iif: string;
+      readonly skb: Skb;
+      readonly prerouted: boolean;
+      readonly link?: PathLinkDraft;
+    }
+  | { readonly kind: 'again'; readonly outcome: Outcome }
+  | { readonly kind: 'loopback'; readonly skb: Skb }
+  | { readonly kind: 'exits'; readonly skb: Skb }
+  /** Stopped or lost, and an obstacle says why. */
+  | { readonly kind: 'lost'; readonly skb: Skb };
+
+export type PathLinkDraft = Omit<PathLink, 'direction' | 'packet' | 'hypothetical'>;
+
+export function obstacle(
+  context: FlightContext,
+  facts: Obstacle['facts'],
+  disposition: Obstacle['disposition'],
+  skb: Skb,
+  answer: Answer = { kind: 'silence' },
+): void {
+  context.recorder.obstacle({ facts, disposition, answer, skb });
+}
+
+/** A packet leaves its namespace: the kernel forgets connection and mark (skb_scrub_packet()). */
+export function leave(skb: Skb): Skb {
+  return {
+    ...skb,
+    ct: undefined,
+    untracked: undefined,
+    mark: 0,
+    physIn: undefined,
+    physOut: undefined,
+    uid: undefined,
+  };
+}

@@ -1,0 +1,220 @@
+import { formatIp, type Place } from '#libs/model';
+import { receive, receiveLoopback, type NamespaceRun, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import { isUp } from './fabric.js';
+import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
+import { bridgeForward, crossVeth, linkEvidence, resolveNeighbour, segmentAnswers, uncollectedEnd } from './segment.js';
+import { decapsulateVxlan, encapsulateVxlan } from './tunnel.js';
+import { arriveFromOutside, byDestination, crossUnderlay } from './underlay.js';
+
+/** More visits than any sane path has; beyond it the packet is in a loop or the model is wrong. */
+const MAX_VISITS = 80;
+
+export type FlightEnd =
+  | { readonly kind: 'delivered'; readonly ns: NetNamespace; readonly iif: string; readonly skb: Skb }
+  | { readonly kind: 'exits'; readonly skb: Skb }
+  | { readonly kind: 'lost'; readonly skb: Skb };
+
+/** A packet that a host makes: through its own namespace and on, until it is delivered, lost or out of sight. */
+export function flyFrom(context: FlightContext, ns: NetNamespace, start: (run: NamespaceRun) => Outcome): FlightEnd {
+  context.recorder.enter(ns.place);
+  return fly(context, ns, start(runIn(context, ns)));
+}
+
+/** A packet that comes from a host outside that has no dump. */
+export function flyFromOutside(context: FlightContext, skb: Skb): FlightEnd {
+  context.recorder.enter({ kind: 'network', name: 'underlay' });
+  return follow(context, undefined, byDestination(context, undefined, '', skb, 'from outside'));
+}
+
+type Transmit = Extract<Outcome, { kind: 'transmit' }>;
+
+function fly(context: FlightContext, ns: NetNamespace, outcome: Outcome): FlightEnd {
+  switch (outcome.kind) {
+    case 'deliver': {
+      if (outcome.skb.inner === undefined) return { kind: 'delivered', ns, iif: outcome.iif, skb: outcome.skb };
+      const next = decapsulateVxlan(context, ns, outcome.skb);
+      return next === undefined ? { kind: 'lost', skb: outcome.skb } : follow(context, ns, next);
+    }
+    case 'stop':
+      return follow(context, ns, { kind: 'lost', skb: outcome.skb });
+    case 'transmit':
+      return follow(context, ns, transmit(context, ns, outcome));
+  }
+}
+
+function follow(context: FlightContext, at: NetNamespace | undefined, next: Next): FlightEnd {
+  const { recorder } = context;
+  switch (next.kind) {
+    case 'exits':
+      return next;
+    case 'again':
+      return at === undefined ? { kind: 'lost', skb: next.outcome.skb } : fly(context, at, next.outcome);
+    case 'loopback': {
+      if (at === undefined) return { kind: 'lost', skb: next.skb };
+      recorder.receive('lo', next.skb);
+      return fly(context, at, receiveLoopback(runIn(context, at), next.skb));
+    }
+    case 'arrive': {
+      if (recorder.hops.length > MAX_VISITS) return loop(context, next.ns.place, next.skb);
+      if (next.ns !== at || next.link !== undefined) {
+        if (recorder.hops.at(-1)?.at !== next.ns.place || next.link !== undefined) recorder.enter(next.ns.place);
+        if (next.link !== undefined) recorder.link(next.link, next.skb);
+      }
+      recorder.receive(next.iif, next.skb);
+      return fly(context, next.ns, receive(runIn(context, next.ns), next.iif, next.skb, next.prerouted));
+    }
+    case 'lost': {
+      const past = at === undefined ? undefined : pastObstacle(context, at, next.skb);
+      return past === undefined ? next : follow(context, at, past);
+    }
+  }
+}
+
+function loop(context: FlightContext, place: Place, skb: Skb): FlightEnd {
+  obstacle(
+    context,
+    {
+      code: 'ROUTING_LOOP',
+      subject: place,
+      evidence: [
+        {
+          kind: 'route',
+          at: place,
+          locator: `route/${formatIp(skb.dst)}`,
+          text: `the packet has made ${MAX_VISITS} visits`,
+        },
+      ],
+      details: { destination: formatIp(skb.dst) },
+    },
+    'loop',
+    skb,
+    { kind: 'icmp', type: 11, code: 0 },
+  );
+  return { kind: 'lost', skb };
+}
+
+function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next {
+  const link = ns.link(out.dev);
+  const { skb } = out;
+  if (out.dev === 'lo') return { kind: 'loopback', skb };
+  if (link === undefined || !isUp(link)) {
+    const evidence =
+      link === undefined
+        ? { kind: 'route' as const, at: ns.place, locator: `link/${out.dev}`, text: out.route }
+        : linkEvidence({ ns, link });
+    obstacle(
+      context,
+      {
+        code: link === undefined ? 'IFACE_MISSING' : 'IFACE_DOWN',
+        subject: { ...ns.place, interface: out.dev },
+        evidence: [evidence],
+        details: { interface: out.dev },
+      },
+      'interface-down',
+      skb,
+    );
+    return { kind: 'lost', skb };
+  }
+  context.recorder.transmit(out.dev, skb);
+  if (link.kind === 'bridge') return fromBridge(context, ns, out);
+  if (link.kind === 'vxlan') return encapsulateVxlan(context, ns, link, out);
+  if (UNMODELLED.has(link.kind)) return unmodelled(context, ns, link.kind, out);
+  const peer = context.world.fabric.peer(ns, link);
+  if (peer.kind === 'outside') return crossUnderlay(context, { ns, link }, out);
+  if (peer.kind === 'uncollected')
+    return uncollectedEnd(
+      context,
+      ns,
+      skb,
+      `what is behind ${link.name} of ${ns.id} (its namespace was not collected)`,
+    );
+  const mac = resolveNeighbour(context, ns, link, out);
+  if (mac === undefined) return { kind: 'lost', skb };
+  return crossVeth(context, { ns, link }, peer, skb, mac);
+}
+
+/** Devices whose other end is not modelled yet: what comes of the packet cannot be told. */
+const UNMODELLED = new Set([
+  'ipip',
+  'sit',
+  'gre',
+  'gretap',
+  'geneve',
+  'wireguard',
+  'tun',
+  'ipvlan',
+  'xfrm',
+  'vti',
+  'dummy',
+]);
+
+function unmodelled(context: FlightContext, ns: NetNamespace, kind: string, out: Transmit): Next {
+  return uncollectedEnd(
+    context,
+    ns,
+    out.skb,
+    `where ${kind} device ${out.dev} of ${ns.id} sends the packet (${kind} is not modelled)`,
+  );
+}
+
+/** The host itself sends out of its bridge: a port, or the network outside when the bridge has an uplink that leads there. */
+function fromBridge(context: FlightContext, ns: NetNamespace, out: Transmit): Next {
+  const bridge = ns.link(out.dev);
+  if (bridge === undefined) return { kind: 'lost', skb: out.skb };
+  const { fabric } = context.world;
+  if (fabric.leadsOutside(ns, bridge) && !segmentAnswers(context, ns, bridge, out))
+    return crossUnderlay(context, { ns, link: bridge }, out);
+  const mac = resolveNeighbour(context, ns, bridge, out);
+  if (mac === undefined) return { kind: 'lost', skb: out.skb };
+  return bridgeForward(context, ns, bridge, undefined, out.skb, mac, false);
+}
+
+/** The way past an obstacle: where the objects and the CNI plugin mean the packet to go. */
+function pastObstacle(context: FlightContext, at: NetNamespace, skb: Skb): Next | undefined {
+  const { world, recorder } = context;
+  if (recorder.hops.filter((hop) => hop.hypothetical).length > 6) return undefined;
+  if (skb.inner !== undefined) return undefined;
+  if (at.place.kind === 'pod') {
+    const node = at.place.node === undefined ? undefined : world.namespaces.get(`node/${at.place.node}`);
+    const port = node === undefined ? undefined : podPort(context, at);
+    if (node === undefined || port === undefined) return undefined;
+    return {
+      kind: 'arrive',
+      ns: node,
+      iif: port,
+      skb: { ...skb, ct: undefined, mark: 0 },
+      prerouted: false,
+      link: { from: at.id, to: node.id, type: 'veth' },
+    };
+  }
+  if (at.place.kind !== 'node') return undefined;
+  const intended = world.cni.intendedNextHop(at.place.name, skb.dst);
+  const owner = world.cluster.nodeAt(skb.dst);
+  const name = intended?.kind === 'node' ? intended.name : owner?.name;
+  if (intended?.kind === 'pod') {
+    const pod = world.namespaces.get(`pod/${intended.namespace}/${intended.name}`);
+    const link = pod?.owns(skb.dst);
+    if (pod === undefined || link === undefined) return undefined;
+    return {
+      kind: 'arrive',
+      ns: pod,
+      iif: link.name,
+      skb: { ...skb, ct: undefined, mark: 0 },
+      prerouted: false,
+      link: { from: at.id, to: pod.id, type: 'veth', toInterface: link.name },
+    };
+  }
+  const node = name === undefined || name === at.place.name ? undefined : world.namespaces.get(`node/${name}`);
+  const uplink = node === undefined ? undefined : world.fabric.uplink(node);
+  return uplink === undefined ? undefined : arriveFromOutside(at, '', skb, uplink);
+}
+
+/** The node's interface that the pod's packets come in by. */
+function podPort(context: FlightContext, pod: NetNamespace): string | undefined {
+  for (const link of pod.links?.values() ?? []) {
+    if (link.kind !== 'veth') continue;
+    const peer = context.world.fabric.peer(pod, link);
+    if (peer.kind === 'port') return peer.link.master ?? peer.link.name;
+  }
+  return undefined;
+}

@@ -1,0 +1,100 @@
+import { ClusterIndex } from '#libs/cluster';
+import { HopscopeError, type Diagnosis, type DiagnosisRequest, type Snapshot } from '#libs/model';
+import type { ClusterOverrides, CniNetwork, CniPlugin, InfraAnswer, InfraShim, Network } from '#libs/provider-kit';
+import { Fabric } from './fabric.js';
+import { walk } from './walk.js';
+import { buildNamespaces, infraKey, type InfraQuestion, type World } from './world.js';
+
+/** More crossings than one packet can make; beyond it the shim and the walk do not agree with each other. */
+const MAX_QUESTIONS = 500;
+
+export interface NetworkParts {
+  readonly snapshot: Snapshot;
+  /** In order of preference; the last should detect itself always. */
+  readonly cniPlugins: readonly CniPlugin[];
+  readonly shim: InfraShim;
+  readonly overrides: ClusterOverrides;
+}
+
+/** Engine × CNI plugin × InfraShim. Parses the snapshot once; every answer of the shim is asked for once. */
+export function composeNetwork(parts: NetworkParts): Network {
+  const cluster = new ClusterIndex(parts.snapshot, parts.overrides);
+  const namespaces = buildNamespaces(cluster);
+  const infra = new Map<string, InfraAnswer>();
+  const world: World = {
+    cluster,
+    namespaces,
+    fabric: new Fabric(namespaces, cluster),
+    cni: chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin),
+    infra,
+  };
+  return new WalkingNetwork(world, infra, parts.shim);
+}
+
+function chooseCni(plugins: readonly CniPlugin[], cluster: ClusterIndex, override: string | undefined): CniNetwork {
+  if (override !== undefined) {
+    const named = plugins.find((plugin) => plugin.name === override);
+    if (named !== undefined) return named.forCluster(cluster);
+    const names = plugins.map((plugin) => plugin.name).join(', ');
+    throw new HopscopeError('UNKNOWN_NETWORK_PLUGIN', `network plugin "${override}" is not known; there are: ${names}`);
+  }
+  const detected = plugins.find((plugin) => plugin.detect(cluster).detected);
+  if (detected === undefined) throw new Error('no CNI plugin detects itself: put `unknown` last');
+  return detected.forCluster(cluster);
+}
+
+class WalkingNetwork implements Network {
+  constructor(
+    private readonly world: World,
+    private readonly infra: Map<string, InfraAnswer>,
+    private readonly shim: InfraShim,
+  ) {}
+
+  async diagnose(request: DiagnosisRequest, signal?: AbortSignal): Promise<Diagnosis> {
+    for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
+      signal?.throwIfAborted();
+      const result = walk(request, this.world);
+      if (result.kind === 'diagnosis') return result.diagnosis;
+      for (const question of result.questions) this.infra.set(infraKey(question), await this.ask(question));
+    }
+    throw new Error(`a walk asked more than ${MAX_QUESTIONS} questions about the network outside`);
+  }
+
+  async *diagnoseMany(requests: Iterable<DiagnosisRequest>, signal?: AbortSignal): AsyncIterable<Diagnosis> {
+    for (const request of requests) yield await this.diagnose(request, signal);
+  }
+
+  /** A shim that fails answers "unknown", with the reason: not being able to look is no finding. */
+  private async ask(question: InfraQuestion): Promise<InfraAnswer> {
+    try {
+      return await this.askShim(question);
+    } catch (error) {
+      const reason = error instanceof HopscopeError ? error.message : 'the look-up failed';
+      return {
+        delivery: { kind: 'unknown' },
+        suspicions: [],
+        steps: [],
+        skipped: [{ code: 'INFRA_LOOKUP_FAILED', reason: `${question.kind}: ${reason}` }],
+      };
+    }
+  }
+
+  private askShim(question: InfraQuestion): Promise<InfraAnswer> {
+    const { shim } = this;
+    switch (question.kind) {
+      case 'nodeToNode':
+        return shim.nodeToNode(question.source, question.oif, question.destination, question.packet);
+      case 'nodeToExternal':
+        return shim.nodeToExternal(question.source, question.oif, question.packet);
+      case 'externalToNode':
+        return shim.externalToNode?.(question.destination, question.packet) ?? Promise.resolve(UNKNOWN);
+      case 'externalToLoadBalancer':
+        return (
+          shim.externalToLoadBalancer?.(question.service, question.packet, question.backends) ??
+          Promise.resolve(UNKNOWN)
+        );
+    }
+  }
+}
+
+const UNKNOWN: InfraAnswer = { delivery: { kind: 'unknown' }, suspicions: [], steps: [], skipped: [] };

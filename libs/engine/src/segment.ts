@@ -1,0 +1,421 @@
+import { describePacket, formatIp, type Evidence, type Ip } from '#libs/model';
+import {
+  hook,
+  lookupRoute,
+  selectSource,
+  showSkb,
+  TCP,
+  type Link,
+  type NetNamespace,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
+import { isUp, portForwards, ports, type Port } from './fabric.js';
+import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
+
+type Transmit = Extract<Outcome, { kind: 'transmit' }>;
+
+/** The MAC address that the frame gets; undefined after an obstacle: nobody answers, and the frame is never sent. */
+export function resolveNeighbour(
+  context: FlightContext,
+  ns: NetNamespace,
+  link: Link,
+  out: Transmit,
+): string | undefined {
+  const { nextHop, skb } = out;
+  const entry = ns.neighbour(link.name, nextHop);
+  const bound = entry?.states.some((state) => state === 'PERMANENT' || state === 'NOARP') ?? false;
+  if (bound && entry?.mac !== undefined) return entry.mac;
+  const { answers, uncollected, silent } = context.world.fabric.arp(
+    ns,
+    link,
+    nextHop,
+    arpSender(ns, link, out),
+    context.chooser,
+  );
+  const macs = [...new Set(answers.map((answer) => answer.mac))];
+  // An entry that works but belongs to nobody here, or to somebody else, binds until it ages.
+  if (entry?.states.includes('REACHABLE') && entry.mac !== undefined && !macs.includes(entry.mac) && !uncollected)
+    return entry.mac;
+  if (macs.length > 0) {
+    if (macs.length === 1) return macs[0];
+    return macs[
+      context.chooser.pick(
+        `arp ${ns.id} ${link.name} ${nextHop}`,
+        macs.map(() => 1),
+      )
+    ];
+  }
+  if (
+    uncollected &&
+    context.chooser.guess(
+      `whether ${formatIp(nextHop)} answers on ${link.name} of ${ns.id} (a pod of this segment was not collected)`,
+    )
+  )
+    return undefined;
+  const failing = entry?.states.find((state) => state === 'FAILED' || state === 'INCOMPLETE');
+  const evidence: Evidence[] = [
+    entry !== undefined && failing !== undefined
+      ? { kind: 'neighbour', at: ns.place, locator: `neigh/${link.name}/${formatIp(nextHop)}`, text: entry.text }
+      : {
+          kind: 'neighbour',
+          at: ns.place,
+          locator: `neigh/${link.name}/${formatIp(nextHop)}`,
+          text: `nobody on the segment of ${link.name} answers for ${formatIp(nextHop)}`,
+        },
+  ];
+  const [reason] = silent;
+  if (reason !== undefined) evidence.unshift(reason.evidence);
+  obstacle(
+    context,
+    {
+      code: reason?.code ?? 'NEIGH_FAILED',
+      subject:
+        reason === undefined
+          ? { ...ns.place, interface: link.name }
+          : { ...reason.port.ns.place, interface: reason.port.link.name },
+      evidence,
+      details: { destination: formatIp(nextHop), interface: link.name, key: reason?.evidence.locator ?? '' },
+    },
+    'neighbor-unreachable',
+    skb,
+    unreachableHost(out),
+  );
+  return undefined;
+}
+
+/** Whether somebody among the recorded namespaces of the segment owns the next hop. */
+export function segmentAnswers(context: FlightContext, ns: NetNamespace, link: Link, out: Transmit): boolean {
+  return context.world.fabric.arp(ns, link, out.nextHop, arpSender(ns, link, out), context.chooser).answers.length > 0;
+}
+
+/** arp_solicit(): the packet's source when it is this host's own, else an address of the interface. */
+function arpSender(ns: NetNamespace, link: Link, { skb, nextHop }: Transmit): Ip {
+  if (ns.owns(skb.src) !== undefined) return skb.src;
+  return selectSource(ns, link.name, nextHop, 253) ?? skb.src;
+}
+
+/** arp_error_report(): the own socket gets EHOSTUNREACH, the sender of a forwarded packet an ICMP error. */
+export function unreachableHost(
+  out: Transmit,
+): { kind: 'errno'; errno: string } | { kind: 'icmp'; type: number; code: number } {
+  return out.local ? { kind: 'errno', errno: 'EHOSTUNREACH' } : { kind: 'icmp', type: 3, code: 1 };
+}
+
+/** A frame leaves by a veth or a bridge port whose other end is known. */
+export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb, mac: string): Next {
+  const { recorder } = context;
+  if (!isUp(to.link)) {
+    recorder.enter(to.ns.place);
+    obstacle(
+      context,
+      {
+        code: 'IFACE_DOWN',
+        subject: { ...to.ns.place, interface: to.link.name },
+        evidence: [linkEvidence(to)],
+        details: { interface: to.link.name },
+      },
+      'interface-down',
+      skb,
+    );
+  }
+  const moved = { ...leave(skb), srcMac: from.link.kind === 'bridge' ? from.link.mac : (skb.srcMac ?? from.link.mac) };
+  const link = {
+    from: placeId(from.ns),
+    to: placeId(to.ns),
+    type: 'veth' as const,
+    fromInterface: from.link.name,
+    toInterface: to.link.name,
+  };
+  if (to.link.master !== undefined) {
+    const bridge = to.ns.link(to.link.master);
+    if (bridge !== undefined) {
+      recorder.link(link, moved);
+      recorder.enter(to.ns.place);
+      recorder.receive(to.link.name, moved);
+      return bridgeInput(context, to.ns, bridge, to.link, moved, mac);
+    }
+  }
+  if (mac !== '' && mac !== to.link.mac) {
+    recorder.enter(to.ns.place);
+    obstacle(
+      context,
+      {
+        code: 'NEIGH_WRONG_MAC',
+        subject: { ...from.ns.place, interface: from.link.name },
+        evidence: [macEvidence(context, from, skb, mac), linkEvidence(to)],
+        details: { destination: formatIp(skb.dst), mac, interface: from.link.name },
+      },
+      'dropped',
+      skb,
+    );
+  }
+  return { kind: 'arrive', ns: to.ns, iif: to.link.name, skb: moved, prerouted: false, link };
+}
+
+function macEvidence(context: FlightContext, from: Port, skb: Skb, mac: string): Evidence {
+  const entry = [...(from.ns.neighbours ?? [])].find((neighbour) => neighbour.mac === mac);
+  return {
+    kind: 'neighbour',
+    at: from.ns.place,
+    locator: `neigh/${entry?.dev ?? from.link.name}`,
+    text: entry?.text ?? `the frame for ${formatIp(skb.dst)} carries ${mac}`,
+  };
+}
+
+export function linkEvidence({ ns, link }: Port): Evidence {
+  return {
+    kind: 'link',
+    at: ns.place,
+    locator: `link/${link.name}`,
+    text: `${link.index}: ${link.name}: <${[...link.flags].join(',')}> mtu ${link.mtu} ${link.mac}`,
+  };
+}
+
+export function placeId(ns: NetNamespace): string {
+  return ns.id;
+}
+
+/** bridge-nf-call-iptables of the namespace, or of the bridge itself. Without br_netfilter the sysctl does not exist. */
+function callsIptables(ns: NetNamespace, bridge: Link, skb: Skb): boolean {
+  const family = skb.family === 4 ? 'iptables' : 'ip6tables';
+  return ns.sysctlNumber(`net.bridge.bridge-nf-call-${family}`) === 1 || bridge.info[`nf_call_${family}`] === 1;
+}
+
+/** br_handle_frame(): by its MAC address the frame goes up to the host, or on to another port. */
+function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, port: Link, skb: Skb, mac: string): Next {
+  const { recorder } = context;
+  if (!isUp(bridge))
+    obstacle(
+      context,
+      {
+        code: 'IFACE_DOWN',
+        subject: { ...ns.place, interface: bridge.name },
+        evidence: [linkEvidence({ ns, link: bridge })],
+        details: { interface: bridge.name },
+      },
+      'interface-down',
+      skb,
+    );
+  if (!portForwards(port)) blockedPort(context, ns, port, skb);
+  const filtered = callsIptables(ns, bridge, skb);
+  let target = mac;
+  if (filtered) {
+    skb.physIn = port.name;
+    const before = skb.dst;
+    hook(runIn(context, ns), 'PREROUTING', skb, bridge.name, '');
+    if (before !== skb.dst) {
+      const redirected = bridgeRedirect(context, ns, bridge, skb);
+      if (redirected === undefined) return { kind: 'lost', skb };
+      target = redirected;
+    }
+  }
+  if (target === bridge.mac || isLocalMac(ns, bridge, target)) {
+    recorder.step({ kind: 'bridge', text: `${bridge.name}: for this host`, interface: bridge.name });
+    return { kind: 'arrive', ns, iif: bridge.name, skb, prerouted: filtered };
+  }
+  return bridgeForward(context, ns, bridge, port, skb, target, filtered);
+}
+
+/**
+ * br_nf_pre_routing_finish(): DNAT changed the destination. When the route leads back into the bridge the frame gets the
+ * new owner's MAC address and stays bridged, else it goes up to be routed. undefined: an obstacle, nobody owns the address.
+ */
+function bridgeRedirect(context: FlightContext, ns: NetNamespace, bridge: Link, skb: Skb): string | undefined {
+  const routing = ns.routing(skb.family);
+  if (routing === undefined) return bridge.mac;
+  const flow = {
+    dst: skb.dst,
+    src: skb.src,
+    iif: bridge.name,
+    mark: skb.mark,
+    protocol: skb.protocol,
+    sport: skb.sport,
+    dport: skb.dport,
+    tos: 0,
+  };
+  const result = lookupRoute(routing, flow, context.chooser);
+  if (result.kind !== 'route' || result.route.type !== 'unicast' || result.hop.dev !== bridge.name) return bridge.mac;
+  // With forwarding off ip_route_input() fails and the packet dies like a routed one: let the host's input say so.
+  if ((ns.conf(skb.family, bridge.name, 'forwarding') ?? 1) === 0) return bridge.mac;
+  context.recorder.step({
+    kind: 'route',
+    text: `route ${result.route.text}: stays on the bridge`,
+    interface: bridge.name,
+  });
+  const out: Transmit = {
+    kind: 'transmit',
+    dev: bridge.name,
+    nextHop: result.hop.gateway ?? skb.dst,
+    skb,
+    route: result.route.text,
+    local: false,
+  };
+  return resolveNeighbour(context, ns, bridge, out);
+}
+
+function isLocalMac(ns: NetNamespace, bridge: Link, mac: string): boolean {
+  return ports(ns, bridge).some((port) => port.mac === mac);
+}
+
+function blockedPort(context: FlightContext, ns: NetNamespace, port: Link, skb: Skb): void {
+  const up = isUp(port);
+  obstacle(
+    context,
+    {
+      code: up ? 'BRIDGE_PORT_BLOCKED' : 'IFACE_DOWN',
+      subject: { ...ns.place, interface: port.name },
+      evidence: [
+        {
+          kind: 'link',
+          at: ns.place,
+          locator: `bridge-link/${port.name}`,
+          text: `${port.name} state ${up ? (port.port?.state ?? 'unknown') : 'down'}`,
+        },
+      ],
+      details: { interface: port.name, state: port.port?.state ?? 'unknown' },
+    },
+    up ? 'dropped' : 'interface-down',
+    skb,
+  );
+}
+
+/** br_forward(): to the port behind which the MAC address lives. `from` undefined: the host itself sends. */
+export function bridgeForward(
+  context: FlightContext,
+  ns: NetNamespace,
+  bridge: Link,
+  from: Link | undefined,
+  skb: Skb,
+  mac: string,
+  filtered: boolean,
+): Next {
+  const { recorder } = context;
+  const found = portOf(context, ns, bridge, mac);
+  if (found === 'uncollected') {
+    return uncollectedEnd(
+      context,
+      ns,
+      skb,
+      `where ${bridge.name} of ${ns.id} sends frames for ${mac} (a pod on this bridge was not collected)`,
+    );
+  }
+  if (found === undefined) {
+    unknownPort(context, ns, bridge, skb, mac);
+    return { kind: 'lost', skb };
+  }
+  const { port, peer } = found;
+  if (from !== undefined && port.name === from.name && !(from.port?.hairpin ?? false))
+    obstacle(
+      context,
+      {
+        code: 'HAIRPIN_OFF',
+        subject: { ...ns.place, interface: port.name },
+        evidence: [
+          {
+            kind: 'link',
+            at: ns.place,
+            locator: `bridge-link/${port.name}`,
+            text: `${port.name} master ${bridge.name} hairpin off`,
+          },
+        ],
+        details: { interface: port.name },
+      },
+      'dropped',
+      skb,
+    );
+  if (from?.port?.isolated && port.port?.isolated)
+    obstacle(
+      context,
+      {
+        code: 'BRIDGE_PORT_BLOCKED',
+        subject: { ...ns.place, interface: port.name },
+        evidence: [
+          {
+            kind: 'link',
+            at: ns.place,
+            locator: `bridge-link/${port.name}`,
+            text: `${from.name} and ${port.name} are isolated`,
+          },
+        ],
+        details: { interface: port.name, state: 'isolated' },
+      },
+      'dropped',
+      skb,
+    );
+  if (!portForwards(port)) blockedPort(context, ns, port, skb);
+  recorder.step({ kind: 'bridge', text: `${bridge.name}: to port ${port.name}`, interface: port.name });
+  if (filtered) {
+    skb.physOut = port.name;
+    hook(runIn(context, ns), 'FORWARD', skb, bridge.name, bridge.name);
+    hook(runIn(context, ns), 'POSTROUTING', skb, '', bridge.name);
+  }
+  recorder.transmit(port.name, skb);
+  if (peer === 'outside') return { kind: 'exits', skb };
+  return crossVeth(context, { ns, link: port }, peer, skb, mac);
+}
+
+/** The frame goes into a namespace that nobody looked into: it may arrive there, or not. */
+export function uncollectedEnd(context: FlightContext, ns: NetNamespace, skb: Skb, what: string): Next {
+  if (context.chooser.guess(what)) return { kind: 'exits', skb };
+  obstacle(
+    context,
+    {
+      code: 'NETNS_NOT_COLLECTED',
+      subject: ns.place,
+      evidence: [{ kind: 'file', at: ns.place, locator: 'pods', text: what }],
+      details: {},
+    },
+    'insufficient-info',
+    skb,
+  );
+  return { kind: 'lost', skb };
+}
+
+function unknownPort(context: FlightContext, ns: NetNamespace, bridge: Link, skb: Skb, mac: string): void {
+  obstacle(
+    context,
+    {
+      code: 'MAC_MISMATCH',
+      subject: { ...ns.place, interface: bridge.name },
+      evidence: [
+        {
+          kind: 'fdb',
+          at: ns.place,
+          locator: `fdb/${bridge.name}/${mac}`,
+          text: `no port of ${bridge.name} leads to ${mac}: ${describePacket(showSkb(skb))}`,
+        },
+      ],
+      details: { mac, protocol: skb.protocol === TCP ? 'tcp' : 'udp' },
+    },
+    'dropped',
+    skb,
+  );
+}
+
+/**
+ * The port that leads to the MAC address, by what is behind it: learned entries follow the MAC as soon as it talks,
+ * only sticky ones stay where they are.
+ */
+function portOf(
+  context: FlightContext,
+  ns: NetNamespace,
+  bridge: Link,
+  mac: string,
+): { port: Link; peer: Port | 'outside' } | 'uncollected' | undefined {
+  const { fabric } = context.world;
+  const sticky = (ns.fdb ?? []).find(
+    (entry) => entry.mac === mac && entry.master === bridge.name && entry.text.includes('sticky'),
+  );
+  let uncollected = false;
+  let outside: Link | undefined;
+  for (const port of ports(ns, bridge)) {
+    if (sticky !== undefined && sticky.dev !== port.name) continue;
+    const peer = fabric.peer(ns, port);
+    if (peer.kind === 'port' && (peer.link.mac === mac || sticky !== undefined)) return { port, peer };
+    if (peer.kind === 'uncollected') uncollected = true;
+    if (peer.kind === 'outside') outside = port;
+  }
+  if (outside !== undefined) return { port: outside, peer: 'outside' };
+  return uncollected ? 'uncollected' : undefined;
+}

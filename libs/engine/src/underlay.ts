@@ -1,0 +1,310 @@
+import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
+import {
+  showSkb,
+  tupleKey,
+  tupleOf,
+  reverseTuple,
+  type Link,
+  type NetNamespace,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
+import type { InfraAnswer, NodeRef } from '#libs/provider-kit';
+import type { Port } from './fabric.js';
+import { leave, obstacle, type FlightContext, type Next } from './flight-context.js';
+import { lostFinding } from './lost.js';
+import { unreachableHost } from './segment.js';
+import { infraKey, MissingFact, type InfraQuestion } from './world.js';
+
+type Transmit = Extract<Outcome, { kind: 'transmit' }>;
+
+/** A frame leaves a host towards the network outside. The order of decisions is that of docs/explanation/results.md, "The underlay". */
+export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
+  const { world } = context;
+  const owner = world.fabric.outsideOwner(out.nextHop);
+  const bound = boundNeighbour(context, from, out, owner);
+  if (bound === 'stopped') return { kind: 'lost', skb: out.skb };
+  const target = bound ?? owner;
+  if (target !== undefined && target.ns !== from.ns)
+    return toHost(context, from, out.skb, target, 'on the same network');
+  return byDestination(context, from.ns, from.link.name, out.skb, out.route);
+}
+
+/** Entries that bind (PERMANENT, NOARP), and failed ones for a next hop that nobody in the snapshot could answer for. */
+function boundNeighbour(
+  context: FlightContext,
+  from: Port,
+  out: Transmit,
+  owner: Port | undefined,
+): Port | 'stopped' | undefined {
+  const { ns, link } = from;
+  const entry = ns.neighbour(link.name, out.nextHop);
+  if (entry === undefined || link.flags.has('NOARP')) return undefined;
+  const evidence: Evidence = {
+    kind: 'neighbour',
+    at: ns.place,
+    locator: `neigh/${link.name}/${formatIp(out.nextHop)}`,
+    text: entry.text,
+  };
+  const details = { destination: formatIp(out.nextHop), interface: link.name, mac: entry.mac ?? '' };
+  const subject = { ...ns.place, interface: link.name };
+  if (entry.states.includes('PERMANENT') && entry.mac !== undefined) {
+    const byMac = context.world.fabric.outsideMac(entry.mac);
+    if (owner === undefined || byMac?.ns === owner.ns) return byMac;
+    if (byMac !== undefined) return byMac;
+    obstacle(context, { code: 'NEIGH_WRONG_MAC', subject, evidence: [evidence], details }, 'dropped', out.skb);
+    return 'stopped';
+  }
+  const failing = entry.states.find((state) => state === 'FAILED' || state === 'INCOMPLETE');
+  if (failing === undefined || owner !== undefined) return undefined;
+  obstacle(
+    context,
+    { code: failing === 'FAILED' ? 'NEIGH_FAILED' : 'NEIGH_INCOMPLETE', subject, evidence: [evidence], details },
+    'neighbor-unreachable',
+    out.skb,
+    unreachableHost(out),
+  );
+  return 'stopped';
+}
+
+/** The network outside looks at the destination only: hosts, then what the InfraShim says, then what the objects imply. */
+export function byDestination(
+  context: FlightContext,
+  from: NetNamespace | undefined,
+  oif: string,
+  packet: Skb,
+  route: string,
+): Next {
+  const { world } = context;
+  const skb = untranslate(context, packet);
+  const owner = world.fabric.outsideOwner(skb.dst);
+  if (owner !== undefined && owner.ns !== from) return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
+  const answer = ask(context, externalQuestion(context, from, oif, skb));
+  if (tellAnswer(context, answer, skb)) return { kind: 'lost', skb };
+  switch (answer.delivery.kind) {
+    case 'node':
+    case 'external': {
+      const { name } = answer.delivery;
+      const target = hostPort(context, 'node', name) ?? hostPort(context, 'external', name);
+      if (target !== undefined) return arriveFromOutside(from, oif, translated(context, skb, answer), target);
+      return exit(
+        context,
+        translated(context, skb, answer),
+        `${answer.delivery.kind} ${answer.delivery.name} is not in the snapshot`,
+      );
+    }
+    case 'exits':
+      return implied(context, from, oif, translated(context, skb, answer), route, 'exits');
+    case 'lost':
+      return implied(context, from, oif, skb, route, 'lost');
+    case 'unknown':
+      notChecked(context, from, oif, formatIp(skb.dst));
+      return implied(context, from, oif, skb, route, 'exits');
+  }
+}
+
+/** What becomes of a destination that the InfraShim leaves to its default: what the cluster's objects imply, else `otherwise`. */
+function implied(
+  context: FlightContext,
+  from: NetNamespace | undefined,
+  oif: string,
+  skb: Skb,
+  route: string,
+  otherwise: 'exits' | 'lost',
+): Next {
+  const { world } = context;
+  const { cluster, cni } = world;
+  if (cluster.isPodAddress(skb.dst) && cni.podRoutesInUnderlay) {
+    const owner = cluster.nodeOfPodAddress(skb.dst);
+    const target = owner === undefined ? undefined : hostPort(context, 'node', owner.name);
+    if (target !== undefined) {
+      context.state.assumptions.add(
+        `the network between the nodes routes ${formatIp(skb.dst)} to node ${owner?.name ?? ''}`,
+      );
+      return arriveFromOutside(from, oif, skb, target);
+    }
+  }
+  const entries = loadBalancerNodes(context, skb);
+  if (entries.length > 0 && otherwise === 'exits') {
+    const name =
+      entries[
+        context.chooser.pick(
+          `lb ${skb.dst} ${skb.dport}`,
+          entries.map(() => 1),
+        )
+      ];
+    const target = name === undefined ? undefined : hostPort(context, 'node', name);
+    if (target !== undefined && name !== undefined) {
+      context.state.assumptions.add(`${formatIp(skb.dst)} is delivered to a node of its load balancer`);
+      return arriveFromOutside(from, oif, skb, target);
+    }
+  }
+  const inside = cluster.isPodAddress(skb.dst) || (cluster.isServiceAddress(skb.dst) && entries.length === 0);
+  if (!inside && otherwise === 'exits') return exit(context, skb, 'leaves the snapshot');
+  const finding = lostFinding(world, from, skb, route);
+  obstacle(context, finding, 'no-route', skb);
+  return { kind: 'lost', skb };
+}
+
+/** The nodes that a load balancer or an external IP may send to. */
+function loadBalancerNodes(context: FlightContext, skb: Skb): string[] {
+  const { cluster } = context.world;
+  const service = cluster
+    .servicesAt(skb.dst)
+    .find((one) => !one.clusterIps.includes(skb.dst) && one.ports.some((port) => port.port === skb.dport));
+  if (service === undefined) return [];
+  if (service.externalTrafficPolicy !== 'Local')
+    return [...cluster.nodes.values()].filter((node) => node.ready).map((node) => node.name);
+  const nodes = new Set<string>();
+  for (const slice of cluster.slices(service))
+    for (const endpoint of slice.endpoints) if (endpoint.ready && endpoint.node !== undefined) nodes.add(endpoint.node);
+  return [...nodes].toSorted();
+}
+
+function exit(context: FlightContext, skb: Skb, text: string): Next {
+  context.recorder.enter({ kind: 'network', name: 'underlay' });
+  context.recorder.step({ kind: 'infra', text, after: showSkb(skb) });
+  return { kind: 'exits', skb };
+}
+
+interface Sender {
+  readonly ns: NetNamespace | undefined;
+  readonly oif: string;
+}
+
+function toHost(context: FlightContext, from: Port | Sender, skb: Skb, target: Port, why: string): Next {
+  const oif = 'oif' in from ? from.oif : from.link.name;
+  const answer = ask(context, hostQuestion(context, from.ns, oif, skb, target));
+  if (tellAnswer(context, answer, skb)) return { kind: 'lost', skb };
+  if (answer.delivery.kind === 'unknown') notChecked(context, from.ns, oif, target.ns.place.name);
+  // An outside host that was dumped is on this network: only a finding of the shim keeps packets from it.
+  if (answer.delivery.kind === 'lost' && target.ns.place.kind === 'node') {
+    obstacle(context, lostFinding(context.world, from.ns, skb, why), 'infra-denied', skb);
+    return { kind: 'lost', skb };
+  }
+  return arriveFromOutside(from.ns, oif, translated(context, skb, answer), target);
+}
+
+export function arriveFromOutside(from: NetNamespace | undefined, oif: string, skb: Skb, target: Port): Next {
+  const link = {
+    from: from?.id ?? 'network/underlay',
+    to: target.ns.id,
+    type: 'infra' as const,
+    fromInterface: oif === '' ? undefined : oif,
+    toInterface: target.link.name,
+  };
+  return { kind: 'arrive', ns: target.ns, iif: target.link.name, skb: leave(skb), prerouted: false, link };
+}
+
+function hostPort(context: FlightContext, kind: 'node' | 'external', name: string): Port | undefined {
+  const ns = context.world.namespaces.get(`${kind}/${name}`);
+  return ns === undefined ? undefined : context.world.fabric.uplink(ns);
+}
+
+function hostQuestion(
+  context: FlightContext,
+  from: NetNamespace | undefined,
+  oif: string,
+  skb: Skb,
+  target: Port,
+): InfraQuestion {
+  const packet = showSkb(skb);
+  if (target.ns.place.kind !== 'node') return externalQuestion(context, from, oif, skb);
+  const destination = nodeRef(context, target.ns);
+  if (from?.place.kind !== 'node') return { kind: 'externalToNode', destination, packet };
+  return { kind: 'nodeToNode', source: nodeRef(context, from), oif, destination, packet };
+}
+
+function externalQuestion(
+  context: FlightContext,
+  from: NetNamespace | undefined,
+  oif: string,
+  skb: Skb,
+): InfraQuestion {
+  const packet = showSkb(skb);
+  const { cluster } = context.world;
+  const [service] = cluster.servicesAt(skb.dst);
+  if (from?.place.kind !== 'node' && service !== undefined)
+    return {
+      kind: 'externalToLoadBalancer',
+      service: { namespace: service.namespace, name: service.name },
+      packet,
+      backends: loadBalancerNodes(context, skb),
+    };
+  return {
+    kind: 'nodeToExternal',
+    source: from === undefined ? { name: '', addresses: [] } : nodeRef(context, from),
+    oif,
+    packet,
+  };
+}
+
+function nodeRef(context: FlightContext, ns: NetNamespace): NodeRef {
+  const node = context.world.cluster.nodes.get(ns.place.name);
+  return { name: ns.place.name, addresses: (node?.addresses ?? []).map((ip) => formatIp(ip)) };
+}
+
+function ask(context: FlightContext, question: InfraQuestion): InfraAnswer {
+  const answer = context.world.infra.get(infraKey(question));
+  if (answer === undefined) throw new MissingFact(question);
+  return answer;
+}
+
+/** Records what the shim said; true when it stops the packet. */
+function tellAnswer(context: FlightContext, answer: InfraAnswer, skb: Skb): boolean {
+  for (const step of answer.steps) context.recorder.step(step);
+  for (const skipped of answer.skipped) context.state.skipped.push(skipped);
+  const blocking = answer.suspicions.filter((suspicion) => suspicion.blocking);
+  for (const suspicion of answer.suspicions) if (!suspicion.blocking) context.state.notes.push(suspicion);
+  for (const suspicion of blocking) stopBySuspicion(context, suspicion, skb);
+  return blocking.length > 0;
+}
+
+function stopBySuspicion(context: FlightContext, suspicion: Suspicion, skb: Skb): void {
+  context.recorder.obstacle({
+    facts: suspicion,
+    ready: suspicion,
+    disposition: 'infra-denied',
+    answer: { kind: 'silence' },
+    skb,
+  });
+}
+
+function notChecked(context: FlightContext, from: NetNamespace | undefined, oif: string, to: string): void {
+  context.state.skipped.push({
+    code: 'INFRA_NOT_CHECKED',
+    reason: `nothing is known of the network between ${from?.place.name ?? 'the outside'} and ${to}; it is taken to deliver`,
+    ...(from === undefined ? {} : { at: { ...from.place, interface: oif } }),
+  });
+}
+
+/** SNAT of the network outside; the answer is translated back by untranslate(). */
+function translated(context: FlightContext, skb: Skb, answer: InfraAnswer): Skb {
+  const src = answer.translatedSource === undefined ? undefined : parseIp(answer.translatedSource);
+  if (src === undefined || familyOf(src) !== skb.family || src === skb.src) return skb;
+  // Only the first packet of a connection is asked about; an answer goes out as what it answers came in.
+  if (context.state.underlayFlows.has(tupleKey(tupleOf(skb)))) return skb;
+  const changed = { ...skb, src };
+  context.recorder.step({
+    kind: 'translate',
+    text: `the network outside translates the source to ${formatIp(src)}`,
+    before: showSkb(skb),
+    after: showSkb(changed),
+  });
+  context.state.underlayNat.set(tupleKey(reverseTuple(tupleOf(changed))), skb.src);
+  return changed;
+}
+
+function untranslate(context: FlightContext, skb: Skb): Skb {
+  context.state.underlayFlows.add(tupleKey(reverseTuple(tupleOf(skb))));
+  const original: Ip | undefined = context.state.underlayNat.get(tupleKey(tupleOf(skb)));
+  if (original === undefined) return skb;
+  const changed = { ...skb, dst: original };
+  context.recorder.step({
+    kind: 'translate',
+    text: `the network outside translates back to ${formatIp(original)}`,
+    before: showSkb(skb),
+    after: showSkb(changed),
+  });
+  return changed;
+}

@@ -1,0 +1,65 @@
+import type { ClusterIndex } from '#libs/cluster';
+import { canonicalJson, type Ip, type Packet } from '#libs/model';
+import { NetNamespace } from '#libs/netstack';
+import type { CniNetwork, InfraAnswer, NodeRef, ServiceRef } from '#libs/provider-kit';
+import { Fabric } from './fabric.js';
+
+/** Everything that a walk may read. Facts only; what is not here is asked for by name. */
+export interface World {
+  readonly cluster: ClusterIndex;
+  /** By dump key: `node/<name>`, `pod/<namespace>/<name>`, `external/<name>`. */
+  readonly namespaces: ReadonlyMap<string, NetNamespace>;
+  readonly fabric: Fabric;
+  readonly cni: CniNetwork;
+  readonly infra: ReadonlyMap<string, InfraAnswer>;
+}
+
+/** A question to the InfraShim: one crossing of the network between the nodes. */
+export type InfraQuestion =
+  | {
+      readonly kind: 'nodeToNode';
+      readonly source: NodeRef;
+      readonly oif: string;
+      readonly destination: NodeRef;
+      readonly packet: Packet;
+    }
+  | { readonly kind: 'nodeToExternal'; readonly source: NodeRef; readonly oif: string; readonly packet: Packet }
+  | { readonly kind: 'externalToNode'; readonly destination: NodeRef; readonly packet: Packet }
+  | {
+      readonly kind: 'externalToLoadBalancer';
+      readonly service: ServiceRef;
+      readonly packet: Packet;
+      readonly backends: readonly string[];
+    };
+
+export function infraKey(question: InfraQuestion): string {
+  return canonicalJson(question);
+}
+
+/** Ends a walk that needs a fact that is not there; the caller fetches it and walks again. */
+export class MissingFact extends Error {
+  constructor(readonly question: InfraQuestion) {
+    super(`not known yet: ${question.kind}`);
+    this.name = 'MissingFact';
+  }
+}
+
+export function buildNamespaces(cluster: ClusterIndex): Map<string, NetNamespace> {
+  const namespaces = new Map<string, NetNamespace>();
+  for (const [key, dump] of cluster.dumps) {
+    const node =
+      dump.kind === 'pod' ? (dump.node ?? cluster.pods.get(`${dump.namespace ?? ''}/${dump.name}`)?.node) : dump.node;
+    namespaces.set(key, new NetNamespace(node === undefined ? dump : { ...dump, node }));
+  }
+  return namespaces;
+}
+
+/** The dump key of the namespace that has the address on an interface: nodes first, then hosts outside, then pods. */
+export function ownerOf(namespaces: ReadonlyMap<string, NetNamespace>): (ip: Ip) => string | undefined {
+  const owners = new Map<Ip, string>();
+  for (const kind of ['pod', 'external', 'node'])
+    for (const [key, ns] of namespaces)
+      if (ns.place.kind === kind)
+        for (const link of ns.links?.values() ?? []) for (const address of link.addresses) owners.set(address.ip, key);
+  return (ip) => owners.get(ip);
+}
