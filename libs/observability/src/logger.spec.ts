@@ -19,6 +19,19 @@ describe('createLogger', () => {
   });
 });
 
+describe('a logged error', () => {
+  it('is told with its code and causes, without what a driver hangs on it', () => {
+    const lines: string[] = [];
+    const log = createLogger({ name: 'test', level: 'info', destination: { write: (line) => void lines.push(line) } });
+    const cause = Object.assign(new Error('inner'), { code: 'ECONNREFUSED', client: { user: 'me' } });
+
+    log.warn({ err: new Error('outer', { cause }) }, 'failed');
+
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { message: 'outer', cause: { code: 'ECONNREFUSED' } } });
+    expect(lines[0]).not.toContain('client');
+  });
+});
+
 describe('createMetrics', () => {
   it('keeps the registries of two servers apart', async () => {
     const first = createMetrics();

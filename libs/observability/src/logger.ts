@@ -34,7 +34,16 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       redact: { paths: keys.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: describeError },
     },
     options.destination ?? pino.destination({ fd: 2, sync: true }),
   );
+}
+
+/** What a reader needs of an error. Drivers hang whole connections on theirs, which belong into no log. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return { name, code, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }

@@ -17,3 +17,4 @@ export * from './process/run-until-signal.js';
 export * from './queue/queue-registry.js';
 export * from './worker/create-worker-app.js';
 export * from './worker/process-chunk.js';
+export * from './worker/plan-run.js';

@@ -1,6 +1,6 @@
 import { HopscopeError, normalisePair } from '#libs/model';
 import { pairKey, type AskedPair, type Persistence, type RunRecord, type SnapshotRecord } from '#libs/persistence';
-import { PERSISTENCE, QUEUES, type QueueRegistry } from '#libs/server';
+import { PERSISTENCE, planRun, QUEUES, type QueueRegistry } from '#libs/server';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { API_LIMITS, type ApiLimits } from '../api-limits.js';
@@ -35,8 +35,14 @@ export class RunsService {
     });
     if (replayed && run.state !== 'queued') return run;
     const settled = run.snapshot === null ? await this.persistence.runs.useSnapshot(run.id, snapshot.id) : run;
-    await this.queues.deliver(settled, 'plan', [settled.id]);
+    await this.dispatch(settled);
     return settled;
+  }
+
+  /** Somebody waits for an interactive run and one pair needs no plan worth a job: its chunk is queued at once. */
+  private async dispatch(run: RunRecord): Promise<void> {
+    if (run.interactive) await planRun(this.persistence, this.queues, run.id, this.limits.chunkSize);
+    else await this.queues.deliver(run, 'plan', [run.id]);
   }
 
   /** What a run would be, without storing anything. */

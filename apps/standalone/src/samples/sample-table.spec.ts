@@ -16,22 +16,23 @@ const expectDrop = { verdict: 'unreachable', symptom: 'timeout', codes: ['FILTER
 function result(answer: Answer, expect: SampleResult['pair']['expect']): SampleResult {
   const pair = { id: 1, source: 'pod/a/b', destination: '10.0.0.1', port: 80, protocol: 'tcp', expect } as const;
   const sample = { name: 'drop', archive: 'drop.tar.gz', title: 'A drop rule', pairs: [pair] };
-  return { sample, pair, answer, asExpected: isAsExpected(answer, expect) };
+  return { sample, pair, answer, asExpected: isAsExpected(answer, expect, false) };
 }
 
 describe('isAsExpected', () => {
+  const fine = { verdict: 'reachable' as const, symptom: 'connected' as const, codes: [] };
+  const warned: Answer = { ...reachable, suspicions: [{ ...drop, level: 'warning' }] };
+
   it.each([
-    { answer: dropped, expected: { ...expectDrop, codes: ['FILTER_DROP'] }, fine: true },
-    { answer: dropped, expected: { ...expectDrop, codes: ['NO_ROUTE'] }, fine: false },
-    { answer: dropped, expected: { ...expectDrop, codes: [], symptom: 'refused' as const }, fine: false },
-    { answer: reachable, expected: { verdict: 'reachable' as const, symptom: 'connected' as const, codes: [] }, fine: true },
-    {
-      answer: { ...reachable, suspicions: [{ ...drop, level: 'warning' }] },
-      expected: { verdict: 'reachable' as const, symptom: 'connected' as const, codes: [] },
-      fine: false,
-    },
-  ])('is $fine for $answer.verdict and $expected.codes', ({ answer, expected, fine }) => {
-    expect(isAsExpected(answer, expected)).toBe(fine);
+    { what: 'its cause', answer: dropped, expected: { ...expectDrop, codes: ['FILTER_DROP'] }, healthy: false, ok: true },
+    { what: 'another cause', answer: dropped, expected: { ...expectDrop, codes: ['NO_ROUTE'] }, healthy: false, ok: false },
+    { what: 'a cause that nobody expects', answer: dropped, expected: { ...expectDrop, codes: [] }, healthy: false, ok: false },
+    { what: 'another verdict', answer: dropped, expected: fine, healthy: false, ok: false },
+    { what: 'nothing', answer: reachable, expected: fine, healthy: true, ok: true },
+    { what: 'a warning in a healthy cluster', answer: warned, expected: fine, healthy: true, ok: false },
+    { what: 'a warning in a broken cluster', answer: warned, expected: fine, healthy: false, ok: true },
+  ])('is $ok for $what', ({ answer, expected, healthy, ok }) => {
+    expect(isAsExpected(answer, expected, healthy)).toBe(ok);
   });
 });
 

@@ -7,6 +7,7 @@ const DELIVERY_TIMEOUT_MS = 5_000;
 /** The queues that this process adds to, opened on first use: which there are follows from the providers. */
 export class QueueRegistry {
   private readonly queues = new Map<string, Queue>();
+  private closing = false;
 
   constructor(
     readonly backend: QueueBackend,
@@ -17,7 +18,10 @@ export class QueueRegistry {
     const open = this.queues.get(name);
     if (open !== undefined) return open;
     const queue = new Queue(name, { connection: this.backend.connection });
-    queue.on('error', (error) => this.log.warn({ err: error, queue: name }, 'queue connection failed'));
+    queue.on('error', (error) => {
+      // A connection that is being closed may still be told that the server goes away.
+      if (!this.closing) this.log.warn({ err: error, queue: name }, 'queue connection failed');
+    });
     this.queues.set(name, queue);
     return queue;
   }
@@ -50,6 +54,7 @@ export class QueueRegistry {
   }
 
   async close(): Promise<void> {
+    this.closing = true;
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
     this.queues.clear();
   }

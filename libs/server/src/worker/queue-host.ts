@@ -1,6 +1,6 @@
 import type { Logger } from '#libs/observability';
 import { Processor, WorkerHost, OnWorkerEvent } from '@nestjs/bullmq';
-import { Inject, type Type } from '@nestjs/common';
+import { Inject, type BeforeApplicationShutdown, type Type } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { LOG } from '../infrastructure/infrastructure.module.js';
 import { JobRunner } from './job-runner.service.js';
@@ -18,12 +18,18 @@ export function queueHost(queue: string, concurrency: number): Type<WorkerHost> 
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MAX_STALLED,
   })
-  class QueueHost extends WorkerHost {
+  class QueueHost extends WorkerHost implements BeforeApplicationShutdown {
+    private stopping = false;
+
     constructor(
       private readonly jobs: JobRunner,
       @Inject(LOG) private readonly log: Logger,
     ) {
       super();
+    }
+
+    beforeApplicationShutdown(): void {
+      this.stopping = true;
     }
 
     // Three parameters: BullMQ passes the signal only to a processor that declares it.
@@ -33,7 +39,7 @@ export function queueHost(queue: string, concurrency: number): Type<WorkerHost> 
 
     @OnWorkerEvent('error')
     onError(error: Error): void {
-      this.log.warn({ err: error, queue }, 'worker connection failed');
+      if (!this.stopping) this.log.warn({ err: error, queue }, 'worker connection failed');
     }
   }
   return QueueHost;
