@@ -17,17 +17,32 @@ const MAY_IMPORT = {
   persistence: ['model', 'config'],
   server: ['model', 'queue', 'persistence', 'config', 'observability'],
 };
+/** Specs of these need a database that is really there. */
+const SPECS_MAY_IMPORT = {
+  queue: ['embedded-postgres'],
+  persistence: ['embedded-postgres'],
+  server: ['embedded-postgres'],
+};
 const PROVIDERS_MAY_IMPORT = ['model', 'netstack', 'provider-kit', 'engine', 'cni', 'cluster', 'collector', 'config'];
 
 const anyOf = (names) => `^libs/(${names.join('|')})/`;
 
-const walls = Object.entries(MAY_IMPORT).map(([lib, allowed]) => ({
-  name: `wall-${lib}`,
+const wall = (name, lib, from, allowed) => ({
+  name,
   comment: `libs/${lib} imports only: ${allowed.join(', ') || 'nothing of ours'}.`,
   severity: 'error',
-  from: { path: `^libs/${lib}/` },
+  from,
   to: { path: '^(libs|apps)/', pathNot: anyOf([lib, ...allowed]) },
-}));
+});
+const walls = Object.entries(MAY_IMPORT).flatMap(([lib, allowed]) => {
+  const path = `^libs/${lib}/`;
+  const forSpecs = SPECS_MAY_IMPORT[lib];
+  if (forSpecs === undefined) return [wall(`wall-${lib}`, lib, { path }, allowed)];
+  return [
+    wall(`wall-${lib}`, lib, { path, pathNot: '\\.spec\\.ts$' }, allowed),
+    wall(`wall-${lib}-specs`, lib, { path: `${path}.*\\.spec\\.ts$` }, [...allowed, ...forSpecs]),
+  ];
+});
 
 module.exports = {
   forbidden: [

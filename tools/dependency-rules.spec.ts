@@ -62,6 +62,9 @@ const BREAKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'wall-queue': { 'libs/queue/src/a.ts': "import '#libs/persistence';\n" },
   'wall-persistence': { 'libs/persistence/src/a.ts': "import '#libs/queue';\n" },
   'wall-server': { 'libs/server/src/a.ts': "import '#libs/engine';\n" },
+  'wall-queue-specs': { 'libs/queue/src/q.spec.ts': "import '#libs/persistence';\n" },
+  'wall-persistence-specs': { 'libs/persistence/src/p.spec.ts': "import '#libs/queue';\n" },
+  'wall-server-specs': { 'libs/server/src/s.spec.ts': "import '#libs/engine';\n" },
   'wall-unlisted': { 'libs/novel/src/index.ts': "import '#libs/model';\n" },
   'wall-providers': { 'libs/providers/acme/src/a.ts': "import type {} from '#libs/providers/generic';\n" },
   'api-never-simulates': {
@@ -100,6 +103,7 @@ describe('.dependency-cruiser.cjs', () => {
     const { violations } = await cruise({
       ...indexes,
       'libs/engine/src/index.ts': "import '#libs/model';\nimport '#libs/netstack';\nimport '#libs/provider-kit';\n",
+      'libs/queue/src/queue.spec.ts': "import '#libs/embedded-postgres';\n",
       'libs/providers/generic/src/index.ts': "import '#libs/engine';\nimport '#libs/cni';\n",
       'apps/worker-generic/src/main.ts': "import '#libs/providers/generic';\nimport '#libs/server';\n",
       'apps/api/src/main.ts': "import '#libs/server';\nimport '@nestjs/core';\n",

@@ -1,10 +1,12 @@
 import { configTable, type ConfigSection } from '#libs/config';
+import { genericProvider } from '#libs/providers/generic';
 import * as server from '#libs/server';
+import * as standalone from '../../apps/standalone/src/standalone-config.js';
 import { listRooms, readText } from '../tree/read-tree.js';
 import { pageHead, type ReferencePage } from './page.js';
 
 /** The rooms that export sections. A section declared elsewhere is noticed by `listDeclaredIds`. */
-const EXPORTS: readonly Readonly<Record<string, unknown>>[] = [server];
+const EXPORTS: readonly Readonly<Record<string, unknown>>[] = [server, standalone, { generic: genericProvider.config }];
 
 function isSection(value: unknown): value is ConfigSection<unknown> {
   return typeof value === 'object' && value !== null && 'id' in value && 'title' in value && 'schema' in value;
@@ -36,7 +38,8 @@ export const configPage: ReferencePage = {
       );
     return [
       pageHead('Configuration', 'the `defineConfig` sections in the code'),
-      'A flag wins over the environment, the environment over the default. All problems are reported at once, by name.\n',
+      'Server processes read the environment. The flag is the name of the same setting where a command takes it: which ones it takes,',
+      'its `--help` says. All problems are reported at once, by name.\n',
       ...sections.map(configTable),
     ]
       .join('\n')

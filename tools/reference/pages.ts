@@ -1,5 +1,6 @@
 import { cliPage } from './cli-page.js';
 import { configPage } from './config-page.js';
+import { httpPage } from './http-page.js';
 import { jobsPage } from './jobs-page.js';
 import type { ReferencePage } from './page.js';
 import { resultsPage } from './results-page.js';
@@ -12,5 +13,6 @@ export const REFERENCE_PAGES: readonly ReferencePage[] = [
   configPage,
   jobsPage,
   cliPage,
+  httpPage,
   snapshotPage,
 ];

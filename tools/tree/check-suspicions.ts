@@ -1,7 +1,7 @@
 import { SUSPICION_CODES } from '#libs/model';
 import { isThere, readText } from './read-tree.js';
 
-export const SUSPICIONS_PAGE = 'docs/reference/suspicions.md';
+const SUSPICIONS_PAGE = 'docs/reference/suspicions.md';
 
 /** Every code has a heading of its own on the reference page, so that it can be linked to. */
 export function checkSuspicions(root: string): readonly string[] {
