@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSnapshotArchive } from '#libs/snapshot-archive';
 import { askCli } from './ask-cli.js';
-import type { LabCase } from './cases/lab-case.js';
+import { isHealthy, type LabCase } from './cases/lab-case.js';
 import { ALL_PAIRS } from './cases/pairs.js';
-import { compareAnswerWithExpectation, compareWithAnswer, compareWithExpectation } from './compare.js';
+import { compareAnswerWithExpectation, compareWithAnswer, compareWithExpectation, falseAlarms } from './compare.js';
 import type { CaseRun } from './run-case.js';
 
 export interface CaseVerdict {
@@ -38,6 +38,7 @@ export async function checkCase(labCase: LabCase, run: CaseRun): Promise<CaseVer
       disagreements.push(...compareWithAnswer(id, run.attempts.get(id) ?? [], answer));
       const expected = labCase.expected[id];
       if (expected !== undefined) wrongAnswers.push(...compareAnswerWithExpectation(id, answer, expected));
+      if (isHealthy(labCase)) wrongAnswers.push(...falseAlarms(id, answer));
     }
     const connections = [...run.attempts.values()].reduce((sum, attempts) => sum + attempts.length, 0);
     return { connections, wrongCase: checkKernel(labCase, run), disagreements, wrongAnswers };

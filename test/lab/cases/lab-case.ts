@@ -21,3 +21,8 @@ export interface LabCase {
   /** By id of the pair; these go into samples/cases.json. */
   readonly expected: Readonly<Record<string, Expectation>>;
 }
+
+/** True when nothing is expected to be wrong. */
+export function isHealthy({ expected }: LabCase): boolean {
+  return Object.values(expected).every(({ codes }) => codes.length === 0);
+}
