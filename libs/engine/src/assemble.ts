@@ -12,7 +12,6 @@ import {
   type Trace,
 } from '#libs/model';
 import type { Finding } from '#libs/provider-kit';
-import { clusterFindings } from './checks.js';
 import type { Exchange } from './exchange.js';
 import type { Leaf } from './explore.js';
 import { buildPath } from './path-graph.js';
@@ -148,11 +147,18 @@ function withCause(found: Findings, { obstacle }: RecordedObstacle): Suspicion[]
   return [suspect({ ...cause, evidence: [...cause.evidence, ...obstacle.facts.evidence], blocking: true })];
 }
 
-/** What should be true of the places on the path and is not, though the packet got past. */
+/** What the CNI plugin promises for the addresses of this exchange on the nodes that it passed, and what is not so, though the packet got past. */
 function expectations({ world, leaves }: Findings): Suspicion[] {
-  const visited = new Set(leaves.flatMap((leaf) => leaf.value.visited));
   const findings: Finding[] = [];
-  for (const ns of visited) findings.push(...clusterFindings(world, ns));
+  for (const { value } of leaves) {
+    const addresses = [...value.addresses].filter((ip) => world.cluster.isPodAddress(ip));
+    for (const ns of value.visited)
+      if (ns.place.kind === 'node')
+        for (const ip of addresses) {
+          const finding = world.cni.routeFinding(ns, ip);
+          if (finding !== undefined) findings.push(finding);
+        }
+  }
   return findings.map((finding) => suspect({ ...finding, blocking: false }));
 }
 

@@ -61,6 +61,8 @@ export interface Exchange {
   readonly links: readonly PathLink[];
   readonly obstacles: readonly RecordedObstacle[];
   readonly visited: readonly NetNamespace[];
+  /** The two ends as their own namespaces know them. */
+  readonly addresses: readonly Ip[];
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Suspicion[];
   readonly assumptions: readonly string[];
@@ -95,6 +97,7 @@ class ExchangeRun {
     const forward = this.recorder('forward');
     const end = this.sendRequest(forward, request(this.request));
     const sent = end.kind === 'lost' ? undefined : this.firstTuple;
+    this.addresses = [...(this.firstTuple === undefined ? [] : [this.firstTuple.src]), end.skb.dst];
     if (end.kind === 'lost') return this.result(forward, undefined, end);
     if (end.kind === 'exits') return this.exited(forward, end);
     const listening = this.arriveAtSocket(forward, end);
@@ -107,6 +110,7 @@ class ExchangeRun {
   }
 
   private firstTuple: Tuple | undefined;
+  private addresses: Ip[] = [];
 
   private recorder(direction: 'forward' | 'reply'): TraceRecorder {
     return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded));
@@ -339,12 +343,13 @@ class ExchangeRun {
   private common(
     forward: TraceRecorder,
     reply: TraceRecorder | undefined,
-  ): Pick<Exchange, 'links' | 'obstacles' | 'visited' | 'skipped' | 'notes' | 'assumptions'> {
+  ): Pick<Exchange, 'links' | 'obstacles' | 'visited' | 'addresses' | 'skipped' | 'notes' | 'assumptions'> {
     const places = [...forward.hops, ...(reply?.hops ?? [])].filter((hop) => !hop.hypothetical).map((hop) => hop.at);
     return {
       links: [...forward.links, ...(reply?.links ?? [])],
       obstacles: this.obstacles,
       visited: [...this.world.namespaces.values()].filter((ns) => places.includes(ns.place)),
+      addresses: this.addresses,
       skipped: this.state.skipped,
       notes: this.state.notes,
       assumptions: [...this.state.assumptions],

@@ -28,8 +28,6 @@ export interface CniNetwork {
   readonly plugin: string;
   /** True where nodes leave pod addresses to the network outside (flannel alloc, VPC-native): it delivers them to their node. */
   readonly podRoutesInUnderlay: boolean;
-  /** What should be true of this node or pod and is not. Empty on a healthy one. */
-  findings(ns: NetNamespace): readonly Finding[];
   /** Why a packet to `dst` does not leave `node` as intended; undefined when the node's routes are as they should be. */
   routeFinding(node: NetNamespace, dst: Ip): Finding | undefined;
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined;

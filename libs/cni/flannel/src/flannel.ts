@@ -36,18 +36,6 @@ class FlannelNetwork implements CniNetwork {
     this.podRoutesInUnderlay = config.backend === 'alloc';
   }
 
-  findings(ns: NetNamespace): readonly Finding[] {
-    if (ns.place.kind !== 'node') return [];
-    const findings: Finding[] = [];
-    for (const other of this.cluster.nodes.values())
-      for (const cidr of other.podCidrs) {
-        const finding =
-          other.name === ns.place.name ? undefined : this.remoteRoute(ns, other, cidr, sampleAddress(cidr));
-        if (finding !== undefined) findings.push(finding);
-      }
-    return findings;
-  }
-
   routeFinding(node: NetNamespace, dst: Ip): Finding | undefined {
     const owner = this.cluster.nodeOfPodAddress(dst);
     const cidr = owner?.podCidrs.find((candidate) => cidrContains(candidate, dst));
@@ -146,13 +134,4 @@ function publicIp(node: NodeObject): Ip | undefined {
 function deviceTo(ns: NetNamespace, ip: Ip | undefined): string | undefined {
   const found = ip === undefined ? undefined : routeTo(ns, ip);
   return found?.kind === 'route' ? found.hop.dev : undefined;
-}
-
-/** An address that a pod of the network could have: the second, after the bridge's. */
-function sampleAddress(cidr: Cidr): Ip {
-  const text =
-    typeof cidr.net === 'number'
-      ? formatIp(cidr.net).replace(/\.(\d+)$/, (_, last: string) => `.${Number(last) + 2}`)
-      : formatIp(cidr.net);
-  return parseIp(text) ?? cidr.net;
 }

@@ -9,7 +9,6 @@ export const unknownCni: CniPlugin = {
   forCluster: (cluster): CniNetwork => ({
     plugin: 'unknown',
     podRoutesInUnderlay: false,
-    findings: () => [],
     routeFinding: () => undefined,
     intendedNextHop: (node, dst) => nextHop(cluster, node, dst),
   }),
