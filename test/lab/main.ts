@@ -53,9 +53,14 @@ async function main({ write, cases }: Options): Promise<boolean> {
 }
 
 const reason = whyNoLab();
-if (reason === undefined) {
-  const options = parseOptions(process.argv.slice(2));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void removeLabNamespaces().finally(() => process.exit(130)));
-  process.exitCode = (await withLab(() => main(options))) ? 0 : 1;
-} else console.log(`skipped: ${reason}`);
+if (reason === undefined)
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => void removeLabNamespaces().finally(() => process.exit(130)));
+    process.exitCode = (await withLab(() => main(options))) ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+else console.log(`skipped: ${reason}`);

@@ -41,33 +41,33 @@ export async function withLab<T>(act: () => Promise<T>): Promise<T> {
 function lock(): void {
   for (let attempt = 0; ; attempt++)
     try {
-      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      writeFileSync(LOCK, identify(process.pid) ?? '', { flag: 'wx' });
       return;
     } catch (error) {
-      const holder = holderOfLock();
-      if (holder !== undefined && isAlive(holder))
-        throw new Error(`another lab is at work (pid ${holder}); wait for it`);
+      const holder = readIfThere(LOCK)?.trim() ?? '';
+      const [pid = ''] = holder.split(' ');
+      if (holder !== '' && identify(Number(pid)) === holder)
+        throw new Error(`another lab is at work (pid ${pid}); wait for it`);
       if (attempt > 3) throw error;
       rmSync(LOCK, { force: true });
     }
 }
 
-function holderOfLock(): number | undefined {
+/** Pid and start time of a process that runs: a pid alone may be a zombie, or somebody else's by now (proc(5), stat). */
+function identify(pid: number): string | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = 'Z'] = fields;
+  return state === 'Z' ? undefined : `${pid} ${fields[19] ?? ''}`;
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    const pid = Number(readFileSync(LOCK, 'utf8'));
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+    return readFileSync(path, 'utf8');
   } catch {
     // It has gone in the meantime.
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
