@@ -325,6 +325,17 @@ describe.each(BACKENDS.filter(({ missing }) => missing === undefined))('API and 
         expect(Object.keys(openApi.paths)).toContain(path);
       expect(references).toContain('Diagnosis');
       for (const name of new Set(references)) expect(openApi).toHaveProperty(`components.schemas.${name}`);
+      expect(openApi).toHaveProperty('components.schemas.DiagnosisInput.properties.cluster');
+      expect(JSON.stringify(openApi)).not.toContain('$defs');
+      expect(openApi).toHaveProperty([
+        'paths',
+        '/v1/runs',
+        'post',
+        'responses',
+        '4XX',
+        'content',
+        'application/problem+json',
+      ]);
       expect(page.status).toBe(200);
       expect(page.text).not.toMatch(/(src|href)="https?:/);
     });
@@ -484,6 +495,15 @@ describe.each(BACKENDS.filter(({ missing }) => missing === undefined))('API and 
       expect(answer.text).not.toMatch(/at .*\.(js|ts):\d|<html|hush/);
     });
 
+    it('a body that is too large is answered with 413', async () => {
+      const answer = await api.call('/v1/runs', {
+        raw: `{"cluster": "prod-1", "x": "${'x'.repeat(17 * 1024 * 1024)}"}`,
+        headers: { 'Content-Type': 'application/json' },
+      });
+
+      expect([answer.status, textAt(answer.json, 'code')]).toEqual([413, 'BODY_TOO_LARGE']);
+    });
+
     it('tells everything that is wrong at once', async () => {
       const answer = await api.call('/v1/diagnoses', {
         json: { cluster: 'prod-1', source: '10.0.0.999', destination: 'x', port: 70_000, protocol: 'icmp' },
@@ -516,6 +536,32 @@ describe.each(BACKENDS.filter(({ missing }) => missing === undefined))('API and 
       expect(textAt(answers.bomb.json, 'code')).toBe('SNAPSHOT_TOO_LARGE');
       for (const answer of Object.values(answers)) expect([413, 422]).toContain(answer.status);
       expect((await api.upload('prod-1', good)).status).toBe(201);
+    });
+  });
+
+  describe('stopping', () => {
+    it('a worker in mid-run ends it soon, and the next worker goes on at once', async () => {
+      const count = 600;
+      await cluster('stopped', { delayMs: 20 });
+      await api.upload('stopped', await smallSnapshot('x'));
+      const submitted = await api.call('/v1/runs?cluster=stopped', { raw: asLines(manyPairs(count)), headers: NDJSON });
+      const id = textAt(submitted.json, 'id');
+      await eventually('some pairs are done', 30_000, async () => {
+        const run = Run.parse((await api.call(`/v1/runs/${id}`)).json);
+        return run.pairs.done > 20 ? run : undefined;
+      });
+
+      const began = Date.now();
+      const code = await worker.stop();
+      const stoppedMs = Date.now() - began;
+      const left = Run.parse((await api.call(`/v1/runs/${id}`)).json);
+      worker = await startEchoWorker(backend.env);
+      const run = await finished(id);
+
+      expect(code).toBe(0);
+      expect(stoppedMs).toBeLessThan(10_000);
+      expect(left).toMatchObject({ state: 'running' });
+      expect(run).toMatchObject({ state: 'succeeded', pairs: { total: count, done: count, reachable: count } });
     });
   });
 

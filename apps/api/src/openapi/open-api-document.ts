@@ -24,6 +24,11 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     standardSchemaConverter: (schema, { schemaType }) => convert(schema, schemaType),
   });
   describeOtherBodies(document);
+  for (const path of Object.values(document.paths))
+    for (const operation of [path.get, path.post, path.patch, path.delete])
+      for (const [status, response] of Object.entries(operation?.responses ?? {}))
+        if (response !== undefined && 'content' in response && response.content !== undefined)
+          response.content = contentOf(response.content, status);
   return document;
 }
 
@@ -34,7 +39,8 @@ function convert(schema: unknown, io: SchemaDirection) {
   const components: Record<string, unknown> = { ...$defs };
   const id = schema.meta()?.id;
   if (id === undefined) return { schema: withoutIds(json), components: withoutIds(components) };
-  components[id] = json;
+  // zod puts a schema that has an id among its own definitions, or gives it as it is; both end as one component.
+  components[id] ??= json;
   return { schema: { $ref: `#/components/schemas/${id}` }, components: withoutIds(components) };
 }
 
@@ -46,6 +52,23 @@ function withoutIds(components: Record<string, unknown>): Record<string, unknown
         return [name, value];
       const { id: _, ...rest } = value;
       return [name, rest];
+    }),
+  );
+}
+
+type Content = NonNullable<Extract<NonNullable<OperationResponse>, { content?: unknown }>['content']>;
+type OperationResponse = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['responses']>[string];
+
+/** Decorators give one schema for all types of an answer: it is that of the JSON, other types are text. Problems have their own type. */
+function contentOf(content: Content, status: string): Content {
+  return Object.fromEntries(
+    Object.entries(content).flatMap(([type, body]) => {
+      if (type === 'application/json') return [[/^[45]/.test(status) ? 'application/problem+json' : type, body]];
+      if (/^[45]/.test(status))
+        return content['application/json'] === undefined ? [['application/problem+json', body]] : [];
+      return [
+        [type, type.startsWith('text/') || type.endsWith('ndjson') ? { schema: { type: 'string' as const } } : body],
+      ];
     }),
   );
 }
