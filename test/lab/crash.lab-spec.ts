@@ -3,12 +3,13 @@ import { must } from './netns/commands.js';
 import { listLabNamespaces, netnsName, removeLabNamespaces, withLab } from './netns/lab-namespaces.js';
 import { whyNoLab } from './netns/why-no-lab.js';
 
+const IP = 'ip';
 const describeLab = whyNoLab() === undefined ? describe : describe.skip;
 
 describeLab('withLab', () => {
   it('removes what a crashed lab left, with what runs in it', async () => {
     await must(['ip', 'netns', 'add', netnsName('left-behind')]);
-    const sleeper = spawn('ip', ['netns', 'exec', netnsName('left-behind'), 'sleep', '300']);
+    const sleeper = spawn(IP, ['netns', 'exec', netnsName('left-behind'), 'sleep', '300']);
     const ended = new Promise((resolve) => sleeper.once('exit', (_code, signal) => resolve(signal)));
     while ((await must(['ip', 'netns', 'pids', netnsName('left-behind')])).trim() === '');
 

@@ -7,6 +7,9 @@ export class Problems {
   private readonly list: InputProblem[] = [];
   private more = 0;
 
+  /** `subject` is what an input is called as a whole. */
+  constructor(readonly subject = 'archive') {}
+
   add(code: string, path: string, message: string): void {
     if (this.list.length < SHOWN) this.list.push({ path: printable(path), code, message });
     else this.more++;

@@ -16,7 +16,7 @@ export async function readSnapshotArchive(
   limits: Partial<SnapshotLimits> = {},
 ): Promise<Snapshot> {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const problems = new Problems();
+  const problems = new Problems(typeof source === 'string' ? source : undefined);
   const chunks = typeof source === 'string' ? fileChunks(source, all, problems) : byteChunks(source);
   const files = await untar(
     gzipOnly(chunks, problems),
@@ -35,14 +35,15 @@ async function* gzipOnly(chunks: AsyncIterable<Uint8Array>, problems: Problems):
       if (chunk[0] !== 0x1f || (chunk.length > 1 && chunk[1] !== 0x8b))
         problems.stop(
           'SNAPSHOT_NOT_GZIP',
-          'archive',
+          problems.subject,
           'is not a gzip file; a snapshot is a directory or a .tar.gz of it',
         );
       first = false;
     }
     yield chunk;
   }
-  if (first) problems.stop('SNAPSHOT_NOT_GZIP', 'archive', 'is empty; a snapshot is a directory or a .tar.gz of it');
+  if (first)
+    problems.stop('SNAPSHOT_NOT_GZIP', problems.subject, 'is empty; a snapshot is a directory or a .tar.gz of it');
 }
 
 async function* byteChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -86,7 +87,7 @@ function belowTop(files: ReadonlyMap<string, Buffer>, problems: Problems): Map<s
   if (second !== undefined)
     problems.add(
       'SNAPSHOT_AMBIGUOUS',
-      'archive',
+      problems.subject,
       `holds more than one snapshot (${printable(top)}, ${printable(second)}); pack one`,
     );
   const prefix = top.slice(0, -'snapshot.json'.length);

@@ -60,7 +60,11 @@ export async function untar(
     throw explain(error, problems);
   }
   if (!budget.endSeen())
-    problems.stop('SNAPSHOT_TRUNCATED', 'archive', 'the tar has no end marker, so it was cut off; make it again');
+    problems.stop(
+      'SNAPSHOT_TRUNCATED',
+      problems.subject,
+      'the tar has no end marker, so it was cut off; make it again',
+    );
   return files;
 }
 
@@ -117,7 +121,11 @@ class Budget {
     for await (const chunk of chunks) {
       this.compressed += chunk.length;
       if (this.compressed > this.limits.compressedBytes)
-        this.problems.stop('SNAPSHOT_TOO_LARGE', 'archive', `is larger than ${this.limits.compressedBytes} bytes`);
+        this.problems.stop(
+          'SNAPSHOT_TOO_LARGE',
+          this.problems.subject,
+          `is larger than ${this.limits.compressedBytes} bytes`,
+        );
       yield chunk;
     }
   }
@@ -133,7 +141,11 @@ class Budget {
 
   entry(): void {
     if (++this.entries > this.limits.entries)
-      this.problems.stop('SNAPSHOT_TOO_MANY_ENTRIES', 'archive', `holds more than ${this.limits.entries} entries`);
+      this.problems.stop(
+        'SNAPSHOT_TOO_MANY_ENTRIES',
+        this.problems.subject,
+        `holds more than ${this.limits.entries} entries`,
+      );
   }
 
   deliver(bytes: number): void {
@@ -148,11 +160,15 @@ class Budget {
   private check(): void {
     const { limits, problems, unpacked } = this;
     if (unpacked > limits.unpackedBytes)
-      problems.stop('SNAPSHOT_TOO_LARGE', 'archive', `unpacks to more than ${limits.unpackedBytes} bytes`);
+      problems.stop('SNAPSHOT_TOO_LARGE', problems.subject, `unpacks to more than ${limits.unpackedBytes} bytes`);
     if (unpacked > limits.ratioAfterBytes && unpacked > this.compressed * limits.ratio)
-      problems.stop('SNAPSHOT_TOO_LARGE', 'archive', `unpacks to more than ${limits.ratio} times its size`);
+      problems.stop('SNAPSHOT_TOO_LARGE', problems.subject, `unpacks to more than ${limits.ratio} times its size`);
     if (unpacked - this.delivered > OVERHEAD_BYTES + this.entries * OVERHEAD_PER_ENTRY)
-      problems.stop('SNAPSHOT_TAR_INVALID', 'archive', 'holds megabytes that belong to no file; is it a tar at all?');
+      problems.stop(
+        'SNAPSHOT_TAR_INVALID',
+        problems.subject,
+        'holds megabytes that belong to no file; is it a tar at all?',
+      );
   }
 }
 
@@ -179,7 +195,7 @@ function explain(error: unknown, problems: Problems): unknown {
 
 function problemOf(problems: Problems, code: string, message: string): unknown {
   try {
-    return problems.stop(code, 'archive', message);
+    return problems.stop(code, problems.subject, message);
   } catch (error) {
     return error;
   }
