@@ -11,7 +11,10 @@ const { endChildrenOnSignal, runChild } = await import('./run-child.mjs');
 
 const bin = (path) => join(ROOT, 'node_modules', path);
 const STEPS = [
-  { name: 'unit', args: [bin('jest/bin/jest.js'), '--selectProjects', 'unit', '--maxWorkers=2'] },
+  {
+    name: 'unit',
+    args: [bin('jest/bin/jest.js'), '--selectProjects', 'unit', '--maxWorkers=2', '--testTimeout=30000'],
+  },
   { name: 'types', args: [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'] },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'] },
   { name: 'lint', args: [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'] },

@@ -22,19 +22,23 @@ describe('the examples in docs', () => {
     expect(examples.length).toBeGreaterThan(3);
   });
 
-  it.each(examples)('$page:$line', ({ script, exitCode, output }) => {
-    // `npx hopscope` is this file, found more slowly.
-    const command = script.replaceAll('npx hopscope', `"${process.execPath}" dist/apps/cli/src/main.js`);
-    const done = spawnSync('sh', ['-eu', '-c', command], {
-      cwd: root,
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '1' },
-    });
+  it.each(examples)(
+    '$page:$line',
+    ({ script, exitCode, output }) => {
+      // `npx hopscope` is this file, found more slowly.
+      const command = script.replaceAll('npx hopscope', `"${process.execPath}" dist/apps/cli/src/main.js`);
+      const done = spawnSync('sh', ['-eu', '-c', command], {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      });
 
-    expect({ exitCode: done.status, stderr: done.stderr }).toEqual({ exitCode, stderr: '' });
-    const printed = done.stdout.split('\n').map((line) => line.trimEnd());
-    expect(output.filter((line) => !printed.includes(line.trimEnd()))).toEqual([]);
-  });
+      expect({ exitCode: done.status, stderr: done.stderr }).toEqual({ exitCode, stderr: '' });
+      const printed = done.stdout.split('\n').map((line) => line.trimEnd());
+      expect(output.filter((line) => !printed.includes(line.trimEnd()))).toEqual([]);
+    },
+    60_000,
+  );
 });
 
 describe('listExamples', () => {
