@@ -1,6 +1,7 @@
 import { formatIp, type Family, type Ip, type NamespaceDump, type Place } from '#libs/model';
 import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
-import { parseNativeTables, type NativeTable } from './parse/nft.js';
+import { compileProgram, type Program } from './netfilter/nft/program.js';
+import { parseNativeTables } from './parse/nft.js';
 import { DumpError } from './parse/dump-file.js';
 import { parseIpsets, type IpSet } from './parse/ipset.js';
 import { parseLinks, type Link } from './parse/links.js';
@@ -28,7 +29,8 @@ export class NetNamespace {
   readonly fdb: readonly FdbEntry[] | undefined;
   readonly ipsets: ReadonlyMap<string, IpSet> | undefined;
   readonly sockets: readonly Socket[] | undefined;
-  readonly native: readonly NativeTable[] | undefined;
+  /** Native nftables tables, compiled. */
+  readonly native: readonly Program[] | undefined;
   private readonly sysctls: Sysctl | undefined;
   private readonly routings: { readonly 4?: RoutingState; readonly 6?: RoutingState };
   private readonly rulesets: {
@@ -55,7 +57,7 @@ export class NetNamespace {
     this.sysctls = this.read('sysctl-net.txt', parseSysctl);
     this.routings = { 4: this.readRouting(4), 6: this.readRouting(6) };
     this.rulesets = { 4: this.readRulesets(4), 6: this.readRulesets(6) };
-    this.native = this.read('nft.json', (text) => parseNativeTables(text));
+    this.native = this.read('nft.json', (text) => parseNativeTables(text).map((table) => compileProgram(table)));
   }
 
   /** undefined when links, addresses, routes or rules were not collected. */

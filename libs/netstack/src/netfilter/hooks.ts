@@ -1,7 +1,10 @@
+import type { Family } from '#libs/model';
 import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import type { Skb } from '../skb.js';
 import { applyDecided, type ConntrackTable } from './conntrack.js';
+import type { Program, ProgramChain } from './nft/program.js';
+import { runBaseChain } from './nft/run.js';
 import type { Hook } from './ruleset.js';
 import { showSkb } from '../skb.js';
 import { runTable, type HookObserver, type Manip } from './traverse.js';
@@ -21,7 +24,8 @@ export interface HookRun {
 type Stage =
   | { readonly priority: number; readonly table: string; readonly manip?: Manip }
   | { readonly priority: number; readonly track: true }
-  | { readonly priority: number; readonly confirm: true };
+  | { readonly priority: number; readonly confirm: true }
+  | { readonly priority: number; readonly program: Program; readonly chain: ProgramChain };
 
 /*
  *   receive ─► PREROUTING ─► route ─┬─► INPUT ─► socket ─► route ─► OUTPUT ─┐
@@ -65,17 +69,17 @@ const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
 
 /** nf_hook(): everything that is registered at the hook, by priority. Stops are told to the observer, the packet goes on. */
 export function runHook(run: HookRun): void {
-  const family = run.skb.family;
-  const rulesets = run.ns.iptables(family);
+  const rulesets = run.ns.iptables(run.skb.family);
   const env = { ns: run.ns, hook: run.hook, skb: run.skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
   askForMissing(
     run,
     rulesets.some((ruleset) => ruleset === undefined),
   );
-  for (const stage of STAGES[run.hook]) {
+  for (const stage of stagesOf(run.ns, run.hook, run.skb.family)) {
     if ('track' in stage)
       run.conntrack.track(run.skb, run.ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
+    else if ('program' in stage) runBaseChain({ env, program: stage.program, observer: run.observer }, stage.chain);
     else if (stage.manip !== undefined) runNat(run, stage.manip);
     else
       for (const ruleset of rulesets)
@@ -83,41 +87,59 @@ export function runHook(run: HookRun): void {
   }
 }
 
-/** Rules that were not collected may drop the packet. So may native nftables chains, which are not modelled yet. */
+const stageCache = new WeakMap<NetNamespace, Map<string, readonly Stage[]>>();
+
+/** The fixed stages and the namespace's own base chains; at equal priority iptables comes first: it registered earlier. */
+function stagesOf(ns: NetNamespace, hook: Hook, family: Family): readonly Stage[] {
+  let known = stageCache.get(ns);
+  if (known === undefined) stageCache.set(ns, (known = new Map()));
+  const key = `${hook}${family}`;
+  let stages = known.get(key);
+  if (stages === undefined) {
+    const own = baseChains(ns, hook, family).filter(({ chain }) => chain.base?.type !== 'nat');
+    stages = [...STAGES[hook], ...own].toSorted((a, b) => a.priority - b.priority);
+    known.set(key, stages);
+  }
+  return stages;
+}
+
+function baseChains(ns: NetNamespace, hook: Hook, family: Family): Extract<Stage, { program: Program }>[] {
+  const found: Extract<Stage, { program: Program }>[] = [];
+  for (const program of ns.native ?? [])
+    if (program.family === 'inet' || program.family === (family === 4 ? 'ip' : 'ip6'))
+      for (const chain of program.chains.values())
+        if (chain.base?.hook.toUpperCase() === hook) found.push({ priority: chain.base.priority, program, chain });
+  return found;
+}
+
+/** Rules that were not collected may drop the packet. */
 function askForMissing(run: HookRun, incomplete: boolean): void {
-  const { ns, chooser, observer, skb, hook } = run;
-  const unknown: string[] = [];
-  if (incomplete)
-    for (const { file, reason } of ns.missingFiles())
-      if (/^ip6?tables/.test(file) && file.startsWith('ip6') === (skb.family === 6)) unknown.push(`${file}: ${reason}`);
-  const missingNft = ns.missing('nft.json');
-  if (missingNft !== undefined) unknown.push(`${missingNft.file}: ${missingNft.reason}`);
-  for (const table of ns.native ?? [])
-    if (
-      ['inet', skb.family === 4 ? 'ip' : 'ip6'].includes(table.family) &&
-      table.baseChains.some((chain) => chain.hook.toUpperCase() === hook)
-    )
-      unknown.push(`nftables table ${table.family} ${table.name} is not modelled`);
-  if (unknown.length === 0) return;
-  if (chooser.guess(`whether netfilter of ${ns.id} lets the packet pass (${unknown.join('; ')})`)) return;
+  const { ns, chooser, observer, skb } = run;
+  const files =
+    incomplete || ns.native === undefined ? ns.missingFiles().filter(({ file }) => isRuleFile(file, skb.family)) : [];
+  if (files.length === 0) return;
+  const text = files.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
+  if (chooser.guess(`whether netfilter of ${ns.id} lets the packet pass (${text})`)) return;
   observer.stopped({
     verdict: 'drop',
     cause: 'unknown',
-    evidence: { kind: 'file', at: ns.place, locator: 'netfilter', text: unknown.join('; ') },
+    evidence: { kind: 'file', at: ns.place, locator: 'netfilter', text },
   });
+}
+
+function isRuleFile(file: string, family: Family): boolean {
+  return file === 'nft.json' || (family === 4 ? /^iptables-/ : /^ip6tables-/).test(file);
 }
 
 /** nf_nat_inet_fn(): the first packet of a connection asks the nat tables, all others follow what it got. */
 function runNat(run: HookRun, manip: Manip): void {
-  const { skb, ns } = run;
+  const { skb } = run;
   const ct = skb.ct;
   if (ct === undefined) return;
-  const conn = ct.conn;
+  const { conn } = ct;
   const decided = manip === 'destination' ? conn.destinationDecided : conn.sourceDecided;
   if (ct.state === 'NEW' && !ct.reply && !decided) {
-    const env = { ns, hook: run.hook, skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
-    for (const ruleset of ns.iptables(skb.family))
-      if (ruleset !== undefined && runTable({ env, ruleset, observer: run.observer, manip }, 'nat')) return;
+    if (decideNat(run, manip)) return;
     // A null binding: nothing matched, and nothing will be asked again.
     if (manip === 'destination') conn.destinationDecided = true;
     else conn.sourceDecided = true;
@@ -131,4 +153,16 @@ function runNat(run: HookRun, manip: Manip): void {
       before,
       after: showSkb(skb),
     });
+}
+
+/** The nat tables of iptables, then native nat chains by priority; the first that decides wins. */
+function decideNat(run: HookRun, manip: Manip): boolean {
+  const { ns, skb, observer } = run;
+  const env = { ns, hook: run.hook, skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
+  for (const ruleset of ns.iptables(skb.family))
+    if (ruleset !== undefined && runTable({ env, ruleset, observer, manip }, 'nat')) return true;
+  const chains = baseChains(ns, run.hook, skb.family).filter(({ chain }) => chain.base?.type === 'nat');
+  for (const { program, chain } of chains.toSorted((a, b) => a.priority - b.priority))
+    if (runBaseChain({ env, program, observer, manip }, chain)) return true;
+  return false;
 }

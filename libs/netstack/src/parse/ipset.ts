@@ -38,12 +38,10 @@ export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
     } else if (verb === 'add') {
       const type = types.get(name);
       if (type === undefined) throw new DumpError(`ipset-save.txt:${index + 1}`, `set ${name} is not created before`);
-      members
-        .get(name)
-        ?.push({
-          parts: third.split(',').map((part, at) => toPart(part, dimensionsOf(type)[at])),
-          nomatch: words.includes('nomatch'),
-        });
+      members.get(name)?.push({
+        parts: third.split(',').map((part, at) => toPart(part, dimensionsOf(type)[at])),
+        nomatch: words.includes('nomatch'),
+      });
     }
   }
   return new Map([...types].map(([name, type]) => [name, compile(name, type, members.get(name) ?? [])]));

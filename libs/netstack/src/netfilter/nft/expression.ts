@@ -1,0 +1,301 @@
+import { addressType, lookupRoute } from '../../routing/lookup.js';
+import { ACK, FIN, ICMP, ICMPV6, PSH, RST, SCTP, SYN, TCP, UDP } from '../../skb.js';
+import type { Json } from '../../parse/nft.js';
+import type { RuleEnv } from '../matches/match.js';
+import { member, scalar, type Value } from './value.js';
+
+/** What an expression gives for a packet; `absent`: the packet has no such field, so a match is false; undefined: cannot be told. */
+export type Evaluated = Value | 'absent' | undefined;
+export type Expression = (env: RuleEnv) => Evaluated;
+
+const unknown: Expression = () => undefined;
+const ABSENT = 'absent' as const;
+
+/** `key` tells dice of different rules apart. */
+export function compileExpression(json: Json, key: string): Expression {
+  const literal = scalar(json);
+  if (literal !== undefined) return () => literal;
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    return Array.isArray(json) ? flagBits(json.map(String)) : unknown;
+  const [name = ''] = Object.keys(json);
+  const body = member(json, name) ?? null;
+  switch (name) {
+    case 'payload':
+      return payload(String(member(body, 'protocol')), String(member(body, 'field')));
+    case 'meta':
+      return meta(String(member(body, 'key')));
+    case 'ct':
+      return conntrack(String(member(body, 'key')), member(body, 'dir'));
+    case 'fib':
+      return fib(String(member(body, 'result')), [member(body, 'flags') ?? []].flat().map(String));
+    case 'numgen':
+    case 'jhash':
+    case 'symhash':
+      return dice(Number(member(body, 'mod') ?? 1), Number(member(body, 'offset') ?? 0), key);
+    case 'concat':
+      return concat(
+        Array.isArray(body) ? body.map((part: Json, index: number) => compileExpression(part, `${key}.${index}`)) : [],
+      );
+    case '&':
+    case '|':
+    case '^':
+    case '<<':
+    case '>>':
+      return bitwise(name, Array.isArray(body) ? body.map((part: Json) => compileExpression(part, key)) : []);
+    default:
+      return unknown;
+  }
+}
+
+function concat(parts: readonly Expression[]): Expression {
+  return (env) => {
+    const values: Value[] = [];
+    for (const part of parts) {
+      const value = part(env);
+      if (value === undefined || value === ABSENT) return value;
+      values.push(value);
+    }
+    return { parts: values };
+  };
+}
+
+function bitwise(operator: string, operands: readonly Expression[]): Expression {
+  return (env) => {
+    const values = operands.map((operand) => operand(env));
+    if (values.includes(ABSENT)) return ABSENT;
+    const numbers = values.map((value) => (Array.isArray(value) ? bitsOf(value) : value));
+    if (!numbers.every((value): value is number => typeof value === 'number')) return undefined;
+    const [first = 0, ...rest] = numbers;
+    return rest.reduce((result, value) => apply(operator, result, value) >>> 0, first);
+  };
+}
+
+function apply(operator: string, a: number, b: number): number {
+  if (operator === '&') return a & b;
+  if (operator === '|') return a | b;
+  if (operator === '^') return a ^ b;
+  return operator === '<<' ? a << b : a >>> b;
+}
+
+const FLAGS: Readonly<Record<string, number>> = {
+  fin: FIN,
+  syn: SYN,
+  rst: RST,
+  psh: PSH,
+  ack: ACK,
+  urg: 32,
+  ecn: 64,
+  cwr: 128,
+};
+
+function bitsOf(names: readonly string[]): number | undefined {
+  let bits = 0;
+  for (const name of names) {
+    const bit = FLAGS[name];
+    if (bit === undefined) return undefined;
+    bits |= bit;
+  }
+  return bits;
+}
+
+export function flagBits(names: readonly string[]): Expression {
+  const bits = bitsOf(names);
+  return bits === undefined ? () => names : () => bits;
+}
+
+/** numgen and hashes: each outcome is as likely, and each is a branch. */
+function dice(mod: number, offset: number, key: string): Expression {
+  return ({ chooser, ns, hook }) => {
+    if (!(mod >= 1)) return undefined;
+    return offset + (mod === 1 ? 0 : chooser.pick(`nft ${ns.id} ${hook} ${key}`, Array<number>(mod).fill(1)));
+  };
+}
+
+const TRANSPORT = new Set([TCP, UDP, SCTP]);
+
+function payload(protocol: string, field: string): Expression {
+  return (env) => {
+    const { skb } = env;
+    switch (protocol) {
+      case 'ip':
+      case 'ip6':
+        if (skb.family !== (protocol === 'ip' ? 4 : 6)) return ABSENT;
+        return ipField(env, field);
+      case 'th':
+      case 'tcp':
+      case 'udp':
+      case 'sctp':
+        return transportField(env, protocol, field);
+      case 'icmp':
+      case 'icmpv6':
+        if (skb.protocol !== (protocol === 'icmp' ? ICMP : ICMPV6) || skb.icmp === undefined) return ABSENT;
+        return field === 'type' ? icmpTypeName(protocol, skb.icmp.type) : field === 'code' ? skb.icmp.code : undefined;
+      case 'ether':
+        return field === 'saddr' ? skb.srcMac : undefined;
+      default:
+        return undefined;
+    }
+  };
+}
+
+function ipField({ skb }: RuleEnv, field: string): Evaluated {
+  switch (field) {
+    case 'saddr':
+      return skb.src;
+    case 'daddr':
+      return skb.dst;
+    case 'protocol':
+    case 'nexthdr':
+      return skb.protocol;
+    case 'ttl':
+    case 'hoplimit':
+      return skb.ttl;
+    case 'length':
+      return skb.length;
+    case 'version':
+      return skb.family;
+    default:
+      return undefined;
+  }
+}
+
+function transportField({ skb }: RuleEnv, protocol: string, field: string): Evaluated {
+  const wanted = { tcp: TCP, udp: UDP, sctp: SCTP }[protocol];
+  if (wanted === undefined ? !TRANSPORT.has(skb.protocol) : skb.protocol !== wanted) return ABSENT;
+  if (field === 'sport') return skb.sport;
+  if (field === 'dport') return skb.dport;
+  if (field === 'flags') return Object.keys(FLAGS).filter((name) => skb.tcpFlags & (FLAGS[name] ?? 0));
+  return undefined;
+}
+
+/** nft prints types by name. */
+const ICMP_NAMES: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  icmp: {
+    0: 'echo-reply',
+    3: 'destination-unreachable',
+    4: 'source-quench',
+    5: 'redirect',
+    8: 'echo-request',
+    11: 'time-exceeded',
+    12: 'parameter-problem',
+  },
+  icmpv6: {
+    1: 'destination-unreachable',
+    2: 'packet-too-big',
+    3: 'time-exceeded',
+    128: 'echo-request',
+    129: 'echo-reply',
+    135: 'nd-neighbor-solicit',
+    136: 'nd-neighbor-advert',
+  },
+};
+
+function icmpTypeName(protocol: string, type: number): Value {
+  return ICMP_NAMES[protocol]?.[type] ?? type;
+}
+
+function meta(key: string): Expression {
+  return ({ skb, iif, oif, hook }) => {
+    switch (key) {
+      case 'l4proto':
+        return skb.protocol;
+      case 'mark':
+        return skb.mark;
+      case 'nfproto':
+        return skb.family === 4 ? 'ipv4' : 'ipv6';
+      case 'protocol':
+        return skb.family === 4 ? 'ip' : 'ip6';
+      case 'iif':
+      case 'iifname':
+        return iif === '' ? ABSENT : iif;
+      case 'oif':
+      case 'oifname':
+        return oif === '' ? ABSENT : oif;
+      case 'length':
+        return skb.length;
+      case 'pkttype':
+        return 'host';
+      case 'skuid':
+        return hook === 'OUTPUT' ? skb.uid : ABSENT;
+      default:
+        return undefined;
+    }
+  };
+}
+
+function conntrack(key: string, dir: Json | undefined): Expression {
+  return ({ skb }) => {
+    const { ct } = skb;
+    if (key === 'state') return [skb.untracked ? 'untracked' : ct === undefined ? 'invalid' : ct.state.toLowerCase()];
+    if (ct === undefined) return ABSENT;
+    const { conn } = ct;
+    const tuple = conn[dir === 'reply' ? 'reply' : 'original'];
+    switch (key) {
+      case 'mark':
+        return conn.mark;
+      case 'direction':
+        return ct.reply ? 'reply' : 'original';
+      case 'zone':
+        return 0;
+      case 'status': {
+        const status: string[] = conn.confirmed ? ['confirmed'] : [];
+        if (conn.seenReply) status.push('seen-reply');
+        if (conn.original.src !== conn.reply.dst || conn.original.sport !== conn.reply.dport) status.push('snat');
+        if (conn.original.dst !== conn.reply.src || conn.original.dport !== conn.reply.sport) status.push('dnat');
+        return status;
+      }
+      case 'saddr':
+      case 'ip saddr':
+      case 'ip6 saddr':
+        return tuple.src;
+      case 'daddr':
+      case 'ip daddr':
+      case 'ip6 daddr':
+        return tuple.dst;
+      case 'proto-src':
+        return tuple.sport;
+      case 'proto-dst':
+        return tuple.dport;
+      case 'protocol':
+        return tuple.protocol;
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** nft_fib: a look-up for the source or destination; `type` asks table local, `oif` the route. */
+function fib(result: string, flags: readonly string[]): Expression {
+  return (env) => {
+    const { ns, skb, iif, chooser } = env;
+    const routing = ns.routing(skb.family);
+    if (routing === undefined) return undefined;
+    const source = flags.includes('saddr');
+    const ip = source ? skb.src : skb.dst;
+    if (result === 'type')
+      return addressType(
+        routing,
+        ip,
+        flags.includes('iif') ? env.iif : flags.includes('oif') ? env.oif : undefined,
+      ).toLowerCase();
+    const found = lookupRoute(
+      routing,
+      {
+        dst: ip,
+        src: source ? skb.dst : skb.src,
+        iif: 'lo',
+        mark: flags.includes('mark') ? skb.mark : 0,
+        protocol: skb.protocol,
+        sport: 0,
+        dport: 0,
+        tos: 0,
+      },
+      chooser,
+    );
+    const fits =
+      found.kind === 'route' && (!flags.includes('iif') || found.route.nextHops.some((hop) => hop.dev === iif));
+    if (result === 'check') return fits ? 1 : 0;
+    // "missing" is printed as false, an existing route as its interface.
+    return fits && found.kind === 'route' ? (found.hop.dev ?? 0) : 0;
+  };
+}

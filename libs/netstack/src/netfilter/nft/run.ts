@@ -1,0 +1,259 @@
+import { formatIp, formatSocket, ipv4, ipv6, type Evidence, type Ip } from '#libs/model';
+import { selectSource } from '../../routing/source.js';
+import { showSkb, TCP, UDP } from '../../skb.js';
+import { translateDestination, translateSource } from '../conntrack.js';
+import type { RuleEnv } from '../matches/match.js';
+import type { HookObserver, Manip } from '../traverse.js';
+import type { Evaluated } from './expression.js';
+import {
+  readVerdict,
+  type NftVerdict,
+  type Program,
+  type ProgramChain,
+  type ProgramRule,
+  type Statement,
+} from './program.js';
+import { isConcat } from './value.js';
+
+export interface NftRun {
+  readonly env: RuleEnv;
+  readonly program: Program;
+  readonly observer: HookObserver;
+  readonly manip?: Manip;
+}
+
+type Verdict = 'accept' | 'continue';
+
+interface State {
+  readonly run: NftRun;
+  natDone: boolean;
+}
+
+/** nft_do_chain() from a base chain. Gives true when a nat statement decided. A drop is told and passed over. */
+export function runBaseChain(run: NftRun, chain: ProgramChain): boolean {
+  const state: State = { run, natDone: false };
+  const verdict = runChain(state, chain, 0);
+  if (verdict === 'continue' && chain.base?.policy === 'drop')
+    run.observer.stopped({
+      verdict: 'drop',
+      cause: 'policy',
+      evidence: {
+        kind: 'chain',
+        at: run.env.ns.place,
+        locator: locate(run, chain),
+        text: `chain ${chain.name} { policy drop; }`,
+      },
+    });
+  return state.natDone;
+}
+
+function runChain(state: State, chain: ProgramChain, depth: number): Verdict {
+  for (const rule of chain.rules) {
+    const verdict = runRule(state, chain, rule, depth);
+    if (verdict === 'accept') return 'accept';
+    if (verdict === 'return') return 'continue';
+  }
+  return 'continue';
+}
+
+function runRule(state: State, chain: ProgramChain, rule: ProgramRule, depth: number): Verdict | 'return' {
+  const { env } = state.run;
+  for (const statement of rule.statements) {
+    if (statement.kind === 'match') {
+      const matched =
+        statement.test(env) ??
+        env.chooser.guess(`whether rule ${locate(state.run, chain, rule)} of ${env.ns.id} matches: ${rule.text}`);
+      if (!matched) return 'continue';
+      continue;
+    }
+    const verdict = runStatement(state, chain, rule, statement, depth);
+    if (verdict !== 'continue') return verdict;
+  }
+  return 'continue';
+}
+
+function runStatement(
+  state: State,
+  chain: ProgramChain,
+  rule: ProgramRule,
+  statement: Exclude<Statement, { kind: 'match' }>,
+  depth: number,
+): Verdict | 'return' {
+  const { env, observer } = state.run;
+  const { skb } = env;
+  switch (statement.kind) {
+    case 'pass':
+      return 'continue';
+    case 'verdict':
+      return follow(state, chain, rule, statement.verdict, depth);
+    case 'vmap': {
+      const verdict = lookUpVerdict(state, chain, rule, statement);
+      return verdict === undefined ? 'continue' : follow(state, chain, rule, verdict, depth);
+    }
+    case 'reject':
+      observer.step({
+        kind: 'filter',
+        text: `rejected with ${statement.with}`,
+        evidence: evidence(state, chain, rule),
+      });
+      observer.stopped({
+        verdict: 'reject',
+        rejectWith: statement.with,
+        cause: 'rule',
+        evidence: evidence(state, chain, rule),
+      });
+      return 'continue';
+    case 'notrack':
+      if (skb.ct === undefined) skb.untracked = true;
+      return 'continue';
+    case 'mark': {
+      const value = statement.value(env);
+      if (typeof value !== 'number')
+        env.chooser.guess(`which mark rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
+      else if (statement.target === 'packet') skb.mark = value >>> 0;
+      else if (skb.ct !== undefined) skb.ct.conn.mark = value >>> 0;
+      return 'continue';
+    }
+    case 'unknown':
+      if (
+        !env.chooser.guess(
+          `whether "${statement.name}" of rule ${locate(state.run, chain, rule)} of ${env.ns.id} lets the packet pass`,
+        )
+      )
+        observer.stopped({ verdict: 'drop', cause: 'rule', evidence: evidence(state, chain, rule) });
+      return 'continue';
+    default:
+      return translate(state, chain, rule, statement);
+  }
+}
+
+function lookUpVerdict(
+  state: State,
+  chain: ProgramChain,
+  rule: ProgramRule,
+  statement: Extract<Statement, { kind: 'vmap' }>,
+): NftVerdict | undefined {
+  const { env } = state.run;
+  const value = statement.key(env);
+  if (value === 'absent') return undefined;
+  const found = value === undefined ? 'unknown' : statement.set.find(value);
+  if (found === 'absent') return undefined;
+  if (found !== 'unknown') return readVerdict(found.data);
+  env.chooser.guess(`what the verdict map of rule ${locate(state.run, chain, rule)} of ${env.ns.id} says`);
+  return undefined;
+}
+
+function follow(
+  state: State,
+  chain: ProgramChain,
+  rule: ProgramRule,
+  verdict: NftVerdict,
+  depth: number,
+): Verdict | 'return' {
+  const { observer, program } = state.run;
+  switch (verdict.kind) {
+    case 'accept':
+      observer.step({
+        kind: 'filter',
+        text: `${state.run.env.hook}: accepted`,
+        evidence: evidence(state, chain, rule),
+      });
+      return 'accept';
+    case 'drop':
+      observer.step({ kind: 'filter', text: 'dropped', evidence: evidence(state, chain, rule) });
+      observer.stopped({ verdict: 'drop', cause: 'rule', evidence: evidence(state, chain, rule) });
+      return 'continue';
+    case 'return':
+      return 'return';
+    case 'continue':
+      return 'continue';
+    case 'jump':
+    case 'goto': {
+      const next = program.chains.get(verdict.chain);
+      // The kernel refuses deeper nesting (NFT_JUMP_STACK_SIZE 16), and chains that are not there.
+      if (next === undefined || depth > 16) return 'continue';
+      if (runChain(state, next, depth + 1) === 'accept') return 'accept';
+      return verdict.kind === 'goto' ? 'return' : 'continue';
+    }
+  }
+}
+
+type NatStatement = Extract<Statement, { kind: 'dnat' | 'snat' | 'redirect' | 'masquerade' }>;
+
+function translate(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): Verdict {
+  const { env, manip, observer } = state.run;
+  const { skb } = env;
+  if (manip === undefined || skb.ct === undefined) return 'accept';
+  const before = showSkb(skb);
+  const text =
+    manip === 'destination' ? translateTo(state, chain, rule, statement) : translateFrom(state, chain, rule, statement);
+  state.natDone = true;
+  observer.step({ kind: 'translate', text, evidence: evidence(state, chain, rule), before, after: showSkb(skb) });
+  return 'accept';
+}
+
+function translateTo(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): string {
+  const { env } = state.run;
+  const { skb } = env;
+  if (statement.kind === 'redirect') {
+    const dev = env.hook === 'OUTPUT' ? 'lo' : env.iif;
+    const own = env.ns
+      .link(dev)
+      ?.addresses.find((address) => (typeof address.ip === 'number') === (skb.family === 4))?.ip;
+    translateDestination(skb, own ?? skb.dst, portOf(state, statement.port?.(env)));
+    return `redirect to ${formatSocket(skb.dst, skb.dport)}`;
+  }
+  if (statement.kind !== 'dnat') return 'not translated';
+  const { ip, port } = addressOf(state, chain, rule, statement);
+  translateDestination(skb, ip ?? skb.dst, port);
+  return `DNAT to ${formatSocket(skb.dst, skb.dport)}`;
+}
+
+function translateFrom(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): string {
+  const { env } = state.run;
+  const { skb } = env;
+  if (statement.kind === 'masquerade') {
+    translateSource(skb, selectSource(env.ns, env.oif, skb.dst) ?? skb.src, undefined);
+    if (statement.randomPort) skb.sportUnknown = true;
+    return `MASQUERADE as ${formatIp(skb.src)}`;
+  }
+  if (statement.kind !== 'snat') return 'not translated';
+  const { ip, port } = addressOf(state, chain, rule, statement);
+  translateSource(skb, ip ?? skb.src, port);
+  return `SNAT to ${formatIp(skb.src)}`;
+}
+
+function addressOf(
+  state: State,
+  chain: ProgramChain,
+  rule: ProgramRule,
+  statement: Extract<Statement, { kind: 'dnat' | 'snat' | 'redirect' }>,
+): { ip?: Ip; port?: number } {
+  const { env } = state.run;
+  const value = statement.addr?.(env);
+  const [addr, ownPort] =
+    value !== undefined && typeof value === 'object' && isConcat(value) ? value.parts : [value, undefined];
+  const ip = toIp(addr, env.skb.family);
+  if (statement.addr !== undefined && ip === undefined)
+    env.chooser.guess(`where rule ${locate(state.run, chain, rule)} of ${env.ns.id} translates to`);
+  return { ip, port: portOf(state, statement.port?.(env) ?? ownPort) };
+}
+
+function toIp(value: Evaluated, family: number): Ip | undefined {
+  if (typeof value === 'number' && family === 4) return ipv4(value);
+  return typeof value === 'bigint' && family === 6 ? ipv6(value) : undefined;
+}
+
+function portOf(state: State, value: Evaluated): number | undefined {
+  const { protocol } = state.run.env.skb;
+  return typeof value === 'number' && (protocol === TCP || protocol === UDP) ? value : undefined;
+}
+
+function locate(run: NftRun, chain: ProgramChain, rule?: ProgramRule): string {
+  const base = `${run.program.family} ${run.program.name}/${chain.name}`;
+  return rule === undefined ? base : `${base}/${rule.handle}`;
+}
+
+function evidence(state: State, chain: ProgramChain, rule: ProgramRule): Evidence {
+  return { kind: 'rule', at: state.run.env.ns.place, locator: locate(state.run, chain, rule), text: rule.text };
+}

@@ -1,0 +1,63 @@
+import { parseNativeTables } from './nft.js';
+
+const chain = (family: string, table: string, name: string, hook?: string) => ({
+  chain: {
+    family,
+    table,
+    name,
+    handle: 1,
+    ...(hook === undefined ? {} : { type: 'filter', hook, prio: 0, policy: 'accept' }),
+  },
+});
+const document = (...items: unknown[]) => JSON.stringify({ nftables: [{ metainfo: { version: '1.0.6' } }, ...items] });
+
+describe('parseNativeTables', () => {
+  it.each([
+    {
+      title: 'leaves out the tables of iptables-nft',
+      text: document(
+        { table: { family: 'ip', name: 'filter' } },
+        chain('ip', 'filter', 'INPUT', 'input'),
+        chain('ip', 'filter', 'KUBE-FORWARD'),
+      ),
+      names: [],
+    },
+    {
+      title: 'keeps a table of its own name',
+      text: document(
+        { table: { family: 'ip', name: 'kube-proxy' } },
+        chain('ip', 'kube-proxy', 'filter-input', 'input'),
+      ),
+      names: ['ip kube-proxy input'],
+    },
+    {
+      title: 'keeps a table that has the name of an iptables table and base chains that iptables never makes',
+      text: document({ table: { family: 'ip', name: 'filter' } }, chain('ip', 'filter', 'input', 'input')),
+      names: ['ip filter input'],
+    },
+    {
+      title: 'keeps tables of the inet family whatever their name',
+      text: document({ table: { family: 'inet', name: 'filter' } }, chain('inet', 'filter', 'INPUT', 'input')),
+      names: ['inet filter input'],
+    },
+    {
+      title: 'reads one document a line',
+      text: `${document({ table: { family: 'inet', name: 'a' } })}\n${document({ table: { family: 'inet', name: 'b' } })}\n`,
+      names: ['inet a ', 'inet b '],
+    },
+    { title: 'reads an empty file as no tables', text: '', names: [] },
+  ])('$title', ({ text, names }) => {
+    const tables = parseNativeTables(text);
+
+    expect(
+      tables.map(({ family, name, baseChains }) => `${family} ${name} ${baseChains.map(({ hook }) => hook).join(',')}`),
+    ).toEqual(names);
+  });
+
+  it.each([
+    { text: `${document()}\n{"nftables":`, error: 'nft.json:2: ' },
+    { text: '{"tables":[]}', error: 'nft.json: has no "nftables" list' },
+  ])('$error', ({ text, error }) => {
+    expect(() => parseNativeTables(text)).toThrow(error);
+  });
+});
