@@ -83,8 +83,6 @@ describe('compileRuleset', () => {
     { rule: '-A INPUT -d 10.0.0.1/32 -j C', part: { dst: { invert: false, value: { length: 32 } } } },
     { rule: '-A INPUT ! -i eth+ -j C', part: { iif: { value: 'eth+', invert: true } } },
     { rule: '-A INPUT -p tcp -m tcp --dport 80 -j C', part: { protocol: { value: 6, invert: false }, dport: 80 } },
-    { rule: '-A INPUT -p tcp -m tcp ! --dport 80 -j C', part: { dport: undefined } },
-    { rule: '-A INPUT -p all -j C', part: { protocol: undefined } },
     { rule: '-A INPUT -j C', part: { target: { kind: 'jump', chain: 'C', goto: false } } },
     { rule: '-A INPUT -g C', part: { target: { kind: 'jump', chain: 'C', goto: true } } },
     { rule: '-A INPUT -m comment --comment "-j DROP"', part: { target: { kind: 'none' } } },
@@ -93,6 +91,11 @@ describe('compileRuleset', () => {
     const compiled = compile(rule);
 
     expect(compiled).toMatchObject(part);
+  });
+
+  it('takes "-p all" for no condition, and no port for the index from one that is negated', () => {
+    expect(compile('-A INPUT -p all -j C')?.protocol).toBeUndefined();
+    expect(compile('-A INPUT -p tcp -m tcp ! --dport 80 -j C')?.dport).toBeUndefined();
   });
 
   it('says which rule has a prefix that is none', () => {

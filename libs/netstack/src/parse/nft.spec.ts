@@ -49,13 +49,33 @@ describe('parseNativeTables', () => {
   ])('$title', ({ text, names }) => {
     const tables = parseNativeTables(text);
 
-    expect(
-      tables.map(({ family, name, baseChains }) => `${family} ${name} ${baseChains.map(({ hook }) => hook).join(',')}`),
-    ).toEqual(names);
+    const hooks = tables.map(({ chains }) => [...chains.values()].flatMap(({ base }) => base?.hook ?? []).join(','));
+    expect(tables.map(({ family, name }, at) => `${family} ${name} ${hooks[at]}`)).toEqual(names);
+  });
+
+  it('keeps rules by chain, with handle and comment, and the elements of sets and maps', () => {
+    const [table] = parseNativeTables(
+      document(
+        { table: { family: 'ip', name: 't' } },
+        { set: { family: 'ip', table: 't', name: 's', type: 'ipv4_addr', elem: ['10.0.0.1'] } },
+        { map: { family: 'ip', table: 't', name: 'm', type: ['ipv4_addr', 'inet_service'], map: 'verdict' } },
+        chain('ip', 't', 'c'),
+        { rule: { family: 'ip', table: 't', chain: 'c', handle: 7, comment: 'why', expr: [{ drop: null }] } },
+      ),
+    );
+
+    expect(table?.chains.get('c')?.rules).toEqual([{ handle: 7, comment: 'why', statements: [{ drop: null }] }]);
+    expect(table?.sets.get('s')).toMatchObject({ type: ['ipv4_addr'], elements: ['10.0.0.1'] });
+    expect(table?.sets.get('m')).toMatchObject({ type: ['ipv4_addr', 'inet_service'], map: 'verdict', elements: [] });
   });
 
   it.each([
     { text: `${document()}\n{"nftables":`, error: 'nft.json:2: ' },
+    {
+      text: document({ rule: { family: 'ip', table: 't', chain: 'gone', handle: 1, expr: [] } }),
+      error: 'nft.json: rule 1 is in chain gone, which is not declared',
+    },
+    { text: document({ chain: { family: 'ip', table: 't' } }), error: 'nft.json: a chain has a wrong name: ' },
     { text: '{"tables":[]}', error: 'nft.json: has no "nftables" list' },
   ])('$error', ({ text, error }) => {
     expect(() => parseNativeTables(text)).toThrow(error);

@@ -3,20 +3,25 @@ import { parseSockets } from './sockets.js';
 
 describe('parseSockets', () => {
   it.each([
-    { local: '0.0.0.0:80', socket: { ip: undefined, families: [4], port: 80 } },
-    { local: '*:10256', socket: { ip: undefined, families: [4, 6], port: 10256 } },
-    { local: '[::]:80', socket: { ip: undefined, families: [6], port: 80 } },
+    { local: '0.0.0.0:80', socket: { families: [4], port: 80 } },
+    { local: '*:10256', socket: { families: [4, 6], port: 10256 } },
+    { local: '[::]:80', socket: { families: [6], port: 80 } },
     { local: '127.0.0.1:10249', socket: { ip: ip('127.0.0.1'), families: [4], port: 10249 } },
     { local: '[::1]:631', socket: { ip: ip('::1'), families: [6], port: 631 } },
     { local: '[::ffff:10.0.0.1]:80', socket: { ip: ip('10.0.0.1'), families: [4], port: 80 } },
     { local: '127.0.0.53%lo:53', socket: { ip: ip('127.0.0.53'), families: [4], port: 53, dev: 'lo' } },
-    { local: '0.0.0.0%eth0:68', socket: { ip: undefined, families: [4], port: 68, dev: 'eth0' } },
+    { local: '0.0.0.0%eth0:68', socket: { families: [4], port: 68, dev: 'eth0' } },
     { local: '[fe80::1%eth0]:546', socket: { ip: ip('fe80::1'), families: [6], port: 546, dev: 'eth0' } },
-    { local: '*%eth0:80', socket: { ip: undefined, families: [4, 6], port: 80, dev: 'eth0' } },
+    { local: '*%eth0:80', socket: { families: [4, 6], port: 80, dev: 'eth0' } },
   ])('$local', ({ local, socket }) => {
     const [parsed] = parseSockets(`tcp   LISTEN 5      128    ${local}   0.0.0.0:*\n`);
 
-    expect(parsed).toMatchObject({ protocol: 'tcp', queue: { length: 5, limit: 128 }, ...socket });
+    expect(parsed).toEqual({
+      protocol: 'tcp',
+      queue: { length: 5, limit: 128 },
+      text: `tcp LISTEN 5 128 ${local} 0.0.0.0:*`,
+      ...socket,
+    });
   });
 
   it('leaves out the heading and what has no port', () => {
