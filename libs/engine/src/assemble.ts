@@ -1,6 +1,7 @@
 import {
   canonicalJson,
   ENGINE_VERSION,
+  placeKey,
   suspect,
   type Branch,
   type Diagnosis,
@@ -90,7 +91,7 @@ function mergeBranches(leaves: readonly Leaf<Exchange>[], rest: number): Branch[
   for (const { value, probability } of leaves) {
     const { symptom, disposition, at, backend, sourceSeen } = value;
     const branch = { ...(backend === undefined ? {} : { backend }), symptom, disposition, at, sourceSeen };
-    const key = canonicalJson(branch);
+    const key = `${backend ?? ''} ${symptom} ${disposition} ${placeKey(at)} ${sourceSeen ?? ''}`;
     const known = merged.get(key);
     if (known === undefined) merged.set(key, { branch, probability });
     else known.probability += probability;
@@ -184,7 +185,7 @@ function traces(
       hops: one.hops,
       ...(assumptions.length === 0 ? {} : { assumptions }),
     };
-    const key = canonicalJson(trace);
+    const key = leaves.length === 1 ? '' : canonicalJson(trace);
     const known = merged.get(key);
     if (known === undefined) merged.set(key, { trace, probability });
     else known.probability += probability;

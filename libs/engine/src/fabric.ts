@@ -1,5 +1,5 @@
 import type { ClusterIndex } from '#libs/cluster';
-import { formatIp, type Evidence, type Ip } from '#libs/model';
+import type { Evidence, Ip } from '#libs/model';
 import { lookupRoute, sourceProblem, type Chooser, type Link, type NetNamespace } from '#libs/netstack';
 
 /** One interface of one namespace. */
@@ -37,6 +37,7 @@ export class Fabric {
   private readonly veths = new Map<string, Port[]>();
   private readonly outside = new Map<Ip, Port>();
   private readonly macs = new Map<string, Port>();
+  private readonly segments = new Map<Link, readonly (Port | 'uncollected')[]>();
 
   constructor(
     private readonly namespaces: ReadonlyMap<string, NetNamespace>,
@@ -109,6 +110,12 @@ export class Fabric {
     return undefined;
   }
 
+  private listeners(ns: NetNamespace, link: Link): readonly (Port | 'uncollected')[] {
+    let known = this.segments.get(link);
+    if (known === undefined) this.segments.set(link, (known = [...this.segment(ns, link)]));
+    return known;
+  }
+
   /** Interfaces that hear a broadcast sent out of `link`. */
   private *segment(ns: NetNamespace, link: Link, seen: Set<string> = new Set()): Iterable<Port | 'uncollected'> {
     const key = `${ns.id} ${link.name}`;
@@ -138,9 +145,9 @@ export class Fabric {
     const answers: ArpAnswer[] = [];
     const silent: ArpResult['silent'][number][] = [];
     let uncollected = false;
-    for (const port of this.segment(ns, link)) {
+    for (const port of this.listeners(ns, link)) {
       if (port === 'uncollected') uncollected = true;
-      else {
+      else if (mayAnswer(port, target)) {
         const reply = arpReply(port, target, sender, chooser);
         if (reply === 'answers') answers.push({ ...port, mac: port.link.mac });
         else if (reply !== 'silent') silent.push({ port, ...reply });
@@ -172,6 +179,19 @@ export function portForwards(port: Link): boolean {
   return isUp(port) && (port.port === undefined || port.port.state === 'forwarding');
 }
 
+/** Cheap look before the routing tables are asked: an owner, a proxy, or (Calico's gateway) one that should be a proxy. */
+function mayAnswer({ ns, link }: Port, target: Ip): boolean {
+  return (
+    ns.owns(target) !== undefined ||
+    (ns.place.kind !== 'pod' && link.master === undefined && link.kind !== 'bridge') ||
+    proxies(ns, link)
+  );
+}
+
+function proxies(ns: NetNamespace, link: Link): boolean {
+  return ns.conf(4, 'all', 'proxy_arp') === 1 || ns.conf(4, link.name, 'proxy_arp') === 1;
+}
+
 type Reply = 'answers' | 'silent' | { readonly code: 'ARP_IGNORED' | 'PROXY_ARP_OFF'; readonly evidence: Evidence };
 
 /** arp_process(): a host answers for its own addresses, and with proxy_arp for those it has a route to elsewhere. */
@@ -195,15 +215,11 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   }
   const forwards = (ns.conf(4, link.name, 'forwarding') ?? ns.sysctlNumber('net.ipv4.ip_forward')) !== 0;
   if (!forwards || result.route.type !== 'unicast' || result.hop.dev === link.name) return 'silent';
-  if (ns.conf(4, 'all', 'proxy_arp') === 1 || ns.conf(4, link.name, 'proxy_arp') === 1) return 'answers';
+  if (proxies(ns, link)) return 'answers';
   return { code: 'PROXY_ARP_OFF', evidence: sysctlEvidence(ns, link.name, 'proxy_arp') };
 }
 
 function sysctlEvidence(ns: NetNamespace, dev: string, name: string): Evidence {
   const key = ns.confKey(4, dev, name);
   return { kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${ns.sysctl(key) ?? 'not collected'}` };
-}
-
-export function ipOrEmpty(ip: Ip | undefined): string {
-  return ip === undefined ? '' : formatIp(ip);
 }

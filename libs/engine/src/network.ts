@@ -3,10 +3,12 @@ import { HopscopeError, type Diagnosis, type DiagnosisRequest, type Snapshot } f
 import type { ClusterOverrides, CniNetwork, CniPlugin, InfraAnswer, InfraShim, Network } from '#libs/provider-kit';
 import { Fabric } from './fabric.js';
 import { walk } from './walk.js';
-import { buildNamespaces, infraKey, type InfraQuestion, type World } from './world.js';
+import { buildNamespaces, infraKey, ownerOf, type InfraQuestion, type World } from './world.js';
 
 /** More crossings than one packet can make; beyond it the shim and the walk do not agree with each other. */
 const MAX_QUESTIONS = 500;
+/** Far more than one walk asks for; bounds the memory of a bulk whose packets all differ. */
+const MAX_REMEMBERED = 20_000;
 
 export interface NetworkParts {
   readonly snapshot: Snapshot;
@@ -27,6 +29,7 @@ export function composeNetwork(parts: NetworkParts): Network {
     fabric: new Fabric(namespaces, cluster),
     cni: chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin),
     infra,
+    ownerOf: ownerOf(namespaces),
   };
   return new WalkingNetwork(world, infra, parts.shim);
 }
@@ -55,9 +58,16 @@ class WalkingNetwork implements Network {
       signal?.throwIfAborted();
       const result = walk(request, this.world);
       if (result.kind === 'diagnosis') return result.diagnosis;
-      for (const question of result.questions) this.infra.set(infraKey(question), await this.ask(question));
+      for (const question of result.questions) this.keep(infraKey(question), await this.ask(question));
     }
     throw new Error(`a walk asked more than ${MAX_QUESTIONS} questions about the network outside`);
+  }
+
+  /** Every distinct crossing is asked for once while it is remembered; the oldest are forgotten first. */
+  private keep(key: string, answer: InfraAnswer): void {
+    const [oldest] = this.infra.keys();
+    if (this.infra.size >= MAX_REMEMBERED && oldest !== undefined) this.infra.delete(oldest);
+    this.infra.set(key, answer);
   }
 
   async *diagnoseMany(requests: Iterable<DiagnosisRequest>, signal?: AbortSignal): AsyncIterable<Diagnosis> {

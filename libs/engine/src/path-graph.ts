@@ -29,10 +29,15 @@ export function buildPath(exchanges: readonly Exchange[], suspicions: readonly S
       if (hop.steps.some((step) => step.kind === 'translate' && step.text.startsWith('DNAT'))) add(hop.at, 'service');
     }
     for (const [index, hop] of (exchange.reply?.hops ?? []).entries()) if (index > 0) add(hop.at, 'forward');
-    for (const link of exchange.links) links.set(canonicalJson({ ...link, packet: null }), link);
+    for (const link of exchange.links) links.set(linkKey(link), link);
   }
   const known = [...links.values()].filter((link) => nodes.has(link.from) && nodes.has(link.to));
   return { nodes: [...nodes].map(([id, { place, actions }]) => toNode(id, place, actions, suspicions)), links: known };
+}
+
+/** Links that differ in their packet only are one line in the graph. */
+function linkKey({ from, to, type, direction, fromInterface, toInterface, hypothetical }: PathLink): string {
+  return `${from} ${fromInterface ?? ''} ${to} ${toInterface ?? ''} ${type} ${direction} ${hypothetical ?? ''}`;
 }
 
 function idOf(place: Place): string {

@@ -5,13 +5,14 @@ import {
   suspect,
   type Diagnosis,
   type DiagnosisRequest,
+  type Ip,
   type Skipped,
   type Suspicion,
 } from '#libs/model';
 import { assemble } from './assemble.js';
 import { EPHEMERAL_PORT, runExchange, type ExchangeRequest } from './exchange.js';
 import { explore } from './explore.js';
-import { MissingFact, ownerOf, type InfraQuestion, type World } from './world.js';
+import { MissingFact, type InfraQuestion, type World } from './world.js';
 
 /** More branches than any answer can show; beyond it the rest of the probability is `insufficient-info`. */
 const MAX_BRANCHES = 2048;
@@ -23,7 +24,7 @@ export type WalkResult =
 
 /** The heart: pure and synchronous. The same request and world give the same answer, on any machine. */
 export function walk(request: DiagnosisRequest, world: World): WalkResult {
-  const owner = ownerOf(world.namespaces);
+  const owner = (ip: Ip): string | undefined => world.ownerOf(ip);
   const first = resolveEndpoint(world.cluster, owner, request.destination);
   const source = resolveEndpoint(
     world.cluster,

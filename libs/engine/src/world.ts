@@ -12,6 +12,8 @@ export interface World {
   readonly fabric: Fabric;
   readonly cni: CniNetwork;
   readonly infra: ReadonlyMap<string, InfraAnswer>;
+  /** The dump key of the namespace that has an address on one of its interfaces. */
+  ownerOf(ip: Ip): string | undefined;
 }
 
 /** A question to the InfraShim: one crossing of the network between the nodes. */

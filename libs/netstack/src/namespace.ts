@@ -1,4 +1,4 @@
-import { formatIp, type Family, type Ip, type NamespaceDump, type Place } from '#libs/model';
+import { type Family, type Ip, type NamespaceDump, type Place } from '#libs/model';
 import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
 import { compileProgram, type Program } from './netfilter/nft/program.js';
 import { parseNativeTables } from './parse/nft.js';
@@ -38,7 +38,12 @@ export class NetNamespace {
     readonly 6: readonly (Ruleset | undefined)[];
   };
   private readonly unread: MissingFile[] = [];
-  private readonly neighbourIndex = new Map<string, Neighbour>();
+  private readonly neighbourIndex = new Map<string, Map<Ip, Neighbour>>();
+  private readonly owners = new Map<Ip, Link>();
+  private readonly confs = {
+    4: new Map<string, Map<string, number | undefined>>(),
+    6: new Map<string, Map<string, number | undefined>>(),
+  };
 
   constructor(readonly dump: NamespaceDump) {
     this.place = placeOf(dump);
@@ -50,7 +55,9 @@ export class NetNamespace {
     this.linksByIndex = new Map((links ?? []).map((link) => [link.index, link]));
     this.neighbours = this.read('ip-neigh.json', parseNeighbours);
     for (const neighbour of this.neighbours ?? [])
-      this.neighbourIndex.set(`${neighbour.dev} ${neighbour.ip}`, neighbour);
+      inner(this.neighbourIndex, neighbour.dev).set(neighbour.ip, neighbour);
+    for (const link of links ?? [])
+      for (const { ip } of link.addresses) if (!this.owners.has(ip)) this.owners.set(ip, link);
     this.fdb = this.read('bridge-fdb.json', parseFdb);
     this.ipsets = this.read('ipset-save.txt', parseIpsets);
     this.sockets = this.read('ss-listen.txt', parseSockets);
@@ -85,8 +92,13 @@ export class NetNamespace {
     return `net.ipv${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
   }
 
+  /** Asked at every hop, so kept by interface and name: building the key costs more than the look-up. */
   conf(family: Family, dev: string, name: string): number | undefined {
-    return this.sysctlNumber(this.confKey(family, dev, name));
+    const known = inner(this.confs[family], dev);
+    if (known.has(name)) return known.get(name);
+    const value = this.sysctlNumber(this.confKey(family, dev, name));
+    known.set(name, value);
+    return value;
   }
 
   link(name: string): Link | undefined {
@@ -94,7 +106,7 @@ export class NetNamespace {
   }
 
   neighbour(dev: string, ip: Ip): Neighbour | undefined {
-    return this.neighbourIndex.get(`${dev} ${ip}`);
+    return this.neighbourIndex.get(dev)?.get(ip);
   }
 
   /** Files that a walk may ask for and that are not there. */
@@ -108,8 +120,7 @@ export class NetNamespace {
 
   /** Whether the address is configured on an interface of this namespace. */
   owns(ip: Ip): Link | undefined {
-    for (const link of this.links?.values() ?? []) if (link.addresses.some((address) => address.ip === ip)) return link;
-    return undefined;
+    return this.owners.get(ip);
   }
 
   private read<T>(file: string, parse: (text: string) => T): T | undefined {
@@ -172,7 +183,9 @@ function stderrOf(dump: NamespaceDump, file: string): string | undefined {
   return undefined;
 }
 
-/** `10.244.1.1` for people, of an optional address. */
-export function ipText(ip: Ip | undefined): string {
-  return ip === undefined ? 'none' : formatIp(ip);
+/** The inner map of a two-level map, made when it is not there. */
+function inner<K, V>(outer: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  let map = outer.get(key);
+  if (map === undefined) outer.set(key, (map = new Map()));
+  return map;
 }
