@@ -48,7 +48,7 @@ export async function diagnoseSamples(api: ApiClient, { directory, cases }: Samp
       if (question === undefined) return;
       const answer = await ask(api, question.target, question.pair);
       const { sample, pair } = question;
-      results[index] = { sample, pair, answer, asExpected: isAsExpected(answer, pair.expect, isHealthy(sample)) };
+      results[index] = { sample, pair, answer, asExpected: isAsExpected(answer, pair.expect) };
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, askOn));
@@ -68,18 +68,9 @@ async function ask(api: ApiClient, { cluster, snapshot }: ImportedSample, pair: 
   );
 }
 
-/** A case in which no question has a cause. */
-function isHealthy(sample: SampleCase): boolean {
-  return sample.pairs.every(({ expect }) => expect.codes.length === 0);
-}
-
-/**
- * The causes must be among what blocks, and without an expected cause nothing may block. In a healthy cluster nothing at all may
- * look wrong; in a broken one, what is broken may be pointed out also where it does not matter.
- */
-export function isAsExpected(answer: Answer, expected: SamplePair['expect'], healthy: boolean): boolean {
+/** The first cause is the one that a person must fix; on a path that works nothing may look wrong. */
+export function isAsExpected(answer: Answer, expected: SamplePair['expect']): boolean {
   if (answer.verdict !== expected.verdict || answer.symptom !== expected.symptom) return false;
-  if (healthy && answer.suspicions.some(({ level }) => level !== 'info')) return false;
-  const causes = new Set((expected.verdict === 'reachable' ? answer.suspicions : answer.blocking).map(({ code }) => code));
-  return expected.codes.every((code) => causes.has(code)) && (expected.codes.length > 0 || answer.blocking.length === 0);
+  if (expected.verdict === 'reachable') return answer.suspicions.every(({ level }) => level === 'info');
+  return answer.blocking[0]?.code === expected.codes[0];
 }
