@@ -1,5 +1,14 @@
 import { formatIp, type Place } from '#libs/model';
-import { receive, receiveLoopback, type NamespaceRun, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import {
+  egress,
+  ingress,
+  receive,
+  receiveLoopback,
+  type NamespaceRun,
+  type NetNamespace,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import { bridgeForward, crossVeth, linkEvidence, resolveNeighbour, segmentAnswers, uncollectedEnd } from './segment.js';
@@ -61,6 +70,7 @@ function follow(context: FlightContext, at: NetNamespace | undefined, next: Next
         if (next.link !== undefined) recorder.link(next.link, next.skb);
       }
       recorder.receive(next.iif, next.skb);
+      ingress(runIn(context, next.ns), next.iif, next.skb, next.ns.link(next.iif)?.mac ?? '');
       return fly(context, next.ns, receive(runIn(context, next.ns), next.iif, next.skb, next.prerouted));
     }
     case 'lost': {
@@ -115,7 +125,9 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
     );
     return { kind: 'lost', skb };
   }
+  skb.srcMac = link.mac;
   context.recorder.transmit(out.dev, skb);
+  egress(runIn(context, ns), out.dev, skb, '');
   if (link.kind === 'bridge') return fromBridge(context, ns, out);
   if (link.kind === 'vxlan') return encapsulateVxlan(context, ns, link, out);
   if (UNMODELLED.has(link.kind)) return unmodelled(context, ns, link.kind, out);

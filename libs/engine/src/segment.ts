@@ -1,7 +1,11 @@
 import { describePacket, formatIp, type Evidence, type Ip } from '#libs/model';
 import {
+  deviceStop,
+  egress,
   hook,
+  ingress,
   lookupRoute,
+  runFamilyHook,
   selectSource,
   showSkb,
   TCP,
@@ -119,7 +123,7 @@ export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb
       skb,
     );
   }
-  const moved = { ...leave(skb), srcMac: from.link.kind === 'bridge' ? from.link.mac : (skb.srcMac ?? from.link.mac) };
+  const moved = { ...leave(skb), srcMac: skb.srcMac ?? from.link.mac };
   const link = {
     from: placeId(from.ns),
     to: placeId(to.ns),
@@ -133,6 +137,7 @@ export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb
       recorder.link(link, moved);
       recorder.enter(to.ns.place);
       recorder.receive(to.link.name, moved);
+      ingress(runIn(context, to.ns), to.link.name, moved, mac);
       return bridgeInput(context, to.ns, bridge, to.link, moved, mac);
     }
   }
@@ -198,6 +203,7 @@ function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, por
       skb,
     );
   if (!portForwards(port)) blockedPort(context, ns, port, skb);
+  bridgeHook(context, ns, 'prerouting', skb, port.name, '');
   const filtered = callsIptables(ns, bridge, skb);
   let target = mac;
   if (filtered) {
@@ -212,6 +218,7 @@ function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, por
   }
   if (target === bridge.mac || isLocalMac(ns, bridge, target)) {
     recorder.step({ kind: 'bridge', text: `${bridge.name}: for this host`, interface: bridge.name });
+    bridgeHook(context, ns, 'input', skb, port.name, '');
     return { kind: 'arrive', ns, iif: bridge.name, skb, prerouted: filtered };
   }
   return bridgeForward(context, ns, bridge, port, skb, target, filtered);
@@ -252,6 +259,25 @@ function bridgeRedirect(context: FlightContext, ns: NetNamespace, bridge: Link, 
     local: false,
   };
   return resolveNeighbour(context, ns, bridge, out);
+}
+
+/** nftables tables of family bridge: they drop where iptables does not look. */
+function bridgeHook(context: FlightContext, ns: NetNamespace, name: string, skb: Skb, iif: string, oif: string): void {
+  if (ns.native === undefined || ns.native.length === 0) return;
+  const run = runIn(context, ns);
+  runFamilyHook({
+    ns,
+    family: 'bridge',
+    hook: name,
+    skb,
+    iif,
+    oif,
+    chooser: context.chooser,
+    observer: {
+      step: (step) => context.recorder.step(step),
+      stopped: (stop) => deviceStop(run, iif === '' ? oif : iif, skb, stop),
+    },
+  });
 }
 
 function isLocalMac(ns: NetNamespace, bridge: Link, mac: string): boolean {
@@ -345,12 +371,15 @@ export function bridgeForward(
     );
   if (!portForwards(port)) blockedPort(context, ns, port, skb);
   recorder.step({ kind: 'bridge', text: `${bridge.name}: to port ${port.name}`, interface: port.name });
+  bridgeHook(context, ns, from === undefined ? 'output' : 'forward', skb, from?.name ?? '', port.name);
   if (filtered) {
     skb.physOut = port.name;
     hook(runIn(context, ns), 'FORWARD', skb, bridge.name, bridge.name);
     hook(runIn(context, ns), 'POSTROUTING', skb, '', bridge.name);
   }
+  bridgeHook(context, ns, 'postrouting', skb, '', port.name);
   recorder.transmit(port.name, skb);
+  egress(runIn(context, ns), port.name, skb, mac);
   if (peer === 'outside') return { kind: 'exits', skb };
   return crossVeth(context, { ns, link: port }, peer, skb, mac);
 }

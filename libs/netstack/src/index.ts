@@ -4,10 +4,12 @@
  * Start with forward.ts (the walk through a namespace), then netfilter/hooks.ts and routing/lookup.ts.
  */
 export * from './chooser.js';
+export * from './device.js';
 export * from './forward.js';
 export * from './listener.js';
 export * from './namespace.js';
 export * from './netfilter/conntrack.js';
+export { runFamilyHook } from './netfilter/hooks.js';
 export { knownMatches } from './netfilter/matches/index.js';
 export * from './outcome.js';
 export type { FdbEntry, Neighbour } from './parse/neighbours.js';

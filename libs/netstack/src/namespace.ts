@@ -10,6 +10,7 @@ import { parseRoutes } from './parse/routes.js';
 import { parseRules } from './parse/rules.js';
 import { parseSockets, type Socket } from './parse/sockets.js';
 import { parseSysctl, type Sysctl } from './parse/sysctl.js';
+import { parseTc, type TcFilter } from './parse/tc.js';
 import { buildFibs } from './routing/fib.js';
 import type { RoutingState } from './routing/lookup.js';
 
@@ -31,6 +32,7 @@ export class NetNamespace {
   readonly sockets: readonly Socket[] | undefined;
   /** Native nftables tables, compiled. */
   readonly native: readonly Program[] | undefined;
+  private readonly filters: readonly TcFilter[];
   private readonly sysctls: Sysctl | undefined;
   private readonly routings: { readonly 4?: RoutingState; readonly 6?: RoutingState };
   private readonly rulesets: {
@@ -62,6 +64,8 @@ export class NetNamespace {
     this.ipsets = this.read('ipset-save.txt', parseIpsets);
     this.sockets = this.read('ss-listen.txt', parseSockets);
     this.sysctls = this.read('sysctl-net.txt', parseSysctl);
+    // Without tc.txt filters are not looked at; that is said once, in `skipped`, and does not make an answer undetermined.
+    this.filters = this.read('tc.txt', parseTc) ?? [];
     this.routings = { 4: this.readRouting(4), 6: this.readRouting(6) };
     this.rulesets = { 4: this.readRulesets(4), 6: this.readRulesets(6) };
     this.native = this.read('nft.json', (text) => parseNativeTables(text).map((table) => compileProgram(table)));
@@ -99,6 +103,12 @@ export class NetNamespace {
     const value = this.sysctlNumber(this.confKey(family, dev, name));
     known.set(name, value);
     return value;
+  }
+
+  tcFilters(dev: string, direction: TcFilter['direction']): readonly TcFilter[] {
+    return this.filters.length === 0
+      ? this.filters
+      : this.filters.filter((filter) => filter.dev === dev && filter.direction === direction);
   }
 
   link(name: string): Link | undefined {

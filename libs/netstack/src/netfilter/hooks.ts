@@ -166,3 +166,36 @@ function decideNat(run: HookRun, manip: Manip): boolean {
     if (runBaseChain({ env, program, observer, manip }, chain)) return true;
   return false;
 }
+
+/** The packet at a hook below IP: of a bridge (family bridge) or of one device (family netdev, and inet's ingress). */
+export interface FamilyRun {
+  readonly ns: NetNamespace;
+  readonly family: 'bridge' | 'netdev';
+  /** ingress, egress, prerouting, input, forward, output, postrouting. */
+  readonly hook: string;
+  readonly skb: Skb;
+  readonly iif: string;
+  readonly oif: string;
+  readonly chooser: Chooser;
+  readonly observer: HookObserver;
+}
+
+/** Base chains of tables that iptables-save does not show and that drop all the same. */
+export function runFamilyHook(run: FamilyRun): void {
+  const { ns, family, hook, skb, iif, oif, chooser, observer } = run;
+  const found: { program: Program; chain: ProgramChain; priority: number }[] = [];
+  for (const program of ns.native ?? []) {
+    const inetIngress = program.family === 'inet' && family === 'netdev';
+    if (program.family !== family && !inetIngress) continue;
+    for (const chain of program.chains.values())
+      if (
+        chain.base?.hook === hook &&
+        (family === 'bridge' || chain.base.dev === undefined || chain.base.dev === (hook === 'ingress' ? iif : oif))
+      )
+        found.push({ program, chain, priority: chain.base.priority });
+  }
+  // The rules see the packet as at IP hooks; names of hooks only tell dice and errors apart.
+  const env = { ns, hook: 'FORWARD' as const, skb, iif, oif, chooser };
+  for (const { program, chain } of found.toSorted((a, b) => a.priority - b.priority))
+    runBaseChain({ env, program, observer }, chain);
+}
