@@ -22,12 +22,23 @@ export async function runProject(root, project, filters, { timeoutMs, args = [],
   const folder = mkdtempSync(join(tmpdir(), 'hopscope-test-'));
   const reportPath = join(folder, 'report.json');
   const narrowed = filters.length > 0 ? ['--passWithNoTests'] : [];
+  // A busy machine is no failure.
+  const patience = ['--testTimeout=30000'];
   try {
     const done = await runChild(
       process.execPath,
       [
         join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-        ...['--selectProjects', project, '--json', `--outputFile=${reportPath}`, ...narrowed, ...args, ...filters],
+        ...[
+          '--selectProjects',
+          project,
+          '--json',
+          `--outputFile=${reportPath}`,
+          ...patience,
+          ...narrowed,
+          ...args,
+          ...filters,
+        ],
       ],
       { cwd: root, env: { ...process.env, ...env }, timeoutMs },
     );
