@@ -32,7 +32,7 @@ describe('selectSource', () => {
     expect(found === undefined ? undefined : formatIp(found)).toBe(src);
   });
 
-  it('never takes a secondary address first, nor loopback for the world', () => {
+  it('takes none when only loopback has addresses: their scope is the host', () => {
     const ns = sketchNamespace({ links: [{ name: 'eth0' }] });
 
     expect(selectSource(ns, 'eth0', ip('8.8.8.8'))).toBeUndefined();
