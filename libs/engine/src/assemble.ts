@@ -52,6 +52,7 @@ export function assemble(found: Findings): Diagnosis {
   const forward = traces(leaves, (exchange) => exchange.forward);
   const reply = traces(leaves, (exchange) => exchange.reply);
   const skipped = [...found.skipped, ...leaves.flatMap((leaf) => [...leaf.value.skipped, ...guesses(leaf)])];
+  skipped.push(...optionalFiles(leaves));
   if (rest > 1e-9)
     skipped.push({
       code: 'TRACE_TOO_LONG',
@@ -161,6 +162,19 @@ function expectations({ world, leaves }: Findings): Suspicion[] {
         }
   }
   return findings.map((finding) => suspect({ ...finding, blocking: false }));
+}
+
+/** Files of nodes on the path without which something was not looked at, though the walk did not need it. */
+const OPTIONAL_FILES = ['tc.txt', 'bridge-vlan.json', 'conntrack.txt', 'conntrack-count.txt'];
+
+function optionalFiles(leaves: readonly Leaf<Exchange>[]): Skipped[] {
+  const skipped: Skipped[] = [];
+  for (const ns of new Set(leaves.flatMap((leaf) => leaf.value.visited)))
+    if (ns.place.kind === 'node')
+      for (const file of OPTIONAL_FILES)
+        if (!ns.dump.files.has(file))
+          skipped.push({ code: 'NETNS_NOT_COLLECTED', reason: `${file} was not collected`, at: ns.place });
+  return skipped;
 }
 
 function guesses({ decisions }: Leaf<Exchange>): Skipped[] {

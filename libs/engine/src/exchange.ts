@@ -1,6 +1,7 @@
 import {
   formatIp,
   formatSocket,
+  suspect,
   type Disposition,
   type Hop,
   type Ip,
@@ -46,7 +47,8 @@ export interface ExchangeRequest {
   readonly dst: Ip;
   readonly port: number;
   readonly protocol: Protocol;
-  readonly sourcePort: number;
+  /** undefined: an ephemeral one that no dumped connection uses. */
+  readonly sourcePort: number | undefined;
 }
 
 /** What one exchange came to. */
@@ -69,7 +71,7 @@ export interface Exchange {
 }
 
 /** Source ports that a plain client gets (net.ipv4.ip_local_port_range); one that no dumped connection uses. */
-export const EPHEMERAL_PORT = 45678;
+const EPHEMERAL_PORT = 45678;
 
 export function runExchange(world: World, request: ExchangeRequest, chooser: Chooser): Exchange {
   return new ExchangeRun(world, request, chooser).run();
@@ -82,7 +84,7 @@ interface Stop {
 }
 
 class ExchangeRun {
-  private readonly state = new ExchangeState();
+  private readonly state: ExchangeState;
   private readonly obstacles: RecordedObstacle[] = [];
   /** Set by the first obstacle: what the client sees, whatever the rest of the walk would bring. */
   private stop: Stop | undefined;
@@ -91,7 +93,9 @@ class ExchangeRun {
     private readonly world: World,
     private readonly request: ExchangeRequest,
     private readonly chooser: Chooser,
-  ) {}
+  ) {
+    this.state = new ExchangeState(request.sourcePort !== undefined);
+  }
 
   run(): Exchange {
     const forward = this.recorder('forward');
@@ -340,6 +344,19 @@ class ExchangeRun {
     };
   }
 
+  /** An exchange that fails and met an old connection may fail because of it. */
+  private staleConnections(): Suspicion[] {
+    if (this.stop === undefined) return [];
+    return this.state.revived().map(({ ns, text }) =>
+      suspect({
+        code: 'CONNTRACK_STALE_ENTRY',
+        subject: ns.place,
+        evidence: [{ kind: 'conntrack', at: ns.place, locator: 'conntrack', text }],
+        blocking: false,
+      }),
+    );
+  }
+
   private common(
     forward: TraceRecorder,
     reply: TraceRecorder | undefined,
@@ -351,7 +368,7 @@ class ExchangeRun {
       visited: [...this.world.namespaces.values()].filter((ns) => places.includes(ns.place)),
       addresses: this.addresses,
       skipped: this.state.skipped,
-      notes: this.state.notes,
+      notes: [...this.state.notes, ...this.staleConnections()],
       assumptions: [...this.state.assumptions],
     };
   }
@@ -370,7 +387,7 @@ function request({
     ...(client === undefined && clientIp !== undefined ? { src: clientIp } : {}),
     dst,
     protocol: protocol === 'tcp' ? TCP : UDP,
-    sport: sourcePort,
+    sport: sourcePort ?? EPHEMERAL_PORT,
     dport: port,
     tcpFlags: protocol === 'tcp' ? SYN : 0,
     ttl: 64,

@@ -14,6 +14,9 @@ import type { World } from './world.js';
 
 /** What lasts for one exchange: every namespace's connections, and what the network outside translated. */
 export class ExchangeState {
+  /** `knowsPort`: the source port is given, so the dumped connections may hold it. */
+  constructor(private readonly knowsPort: boolean) {}
+
   private readonly tables = new Map<NetNamespace, ConntrackTable>();
   /** Translated sources of the network outside: key of the answer, original address. */
   readonly underlayNat = new Map<string, Ip>();
@@ -24,9 +27,14 @@ export class ExchangeState {
   readonly notes: Suspicion[] = [];
   readonly assumptions = new Set<string>();
 
+  /** Old connections that took part, with the place that still holds them. */
+  revived(): { readonly ns: NetNamespace; readonly text: string }[] {
+    return [...this.tables].flatMap(([ns, table]) => table.revived.map((text) => ({ ns, text })));
+  }
+
   conntrack(ns: NetNamespace): ConntrackTable {
     let table = this.tables.get(ns);
-    if (table === undefined) this.tables.set(ns, (table = new ConntrackTable()));
+    if (table === undefined) this.tables.set(ns, (table = new ConntrackTable(ns.conntrackTable(this.knowsPort))));
     return table;
   }
 }

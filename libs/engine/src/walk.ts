@@ -10,7 +10,7 @@ import {
   type Suspicion,
 } from '#libs/model';
 import { assemble } from './assemble.js';
-import { EPHEMERAL_PORT, runExchange, type ExchangeRequest } from './exchange.js';
+import { runExchange, type ExchangeRequest } from './exchange.js';
 import { explore } from './explore.js';
 import { MissingFact, type InfraQuestion, type World } from './world.js';
 
@@ -48,7 +48,7 @@ export function walk(request: DiagnosisRequest, world: World): WalkResult {
     dst: destination.ip,
     port,
     protocol: request.protocol,
-    sourcePort: request.sourcePort ?? EPHEMERAL_PORT,
+    sourcePort: request.sourcePort,
   };
   try {
     const { leaves, rest } = explore((chooser) => runExchange(world, exchange, chooser), MAX_BRANCHES);

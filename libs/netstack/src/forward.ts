@@ -402,6 +402,11 @@ export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: 
   });
 }
 
+const DISPOSITIONS: Partial<Record<FilterStop['cause'], Obstacle['disposition']>> = {
+  unknown: 'insufficient-info',
+  full: 'dropped',
+};
+
 function filterObstacle(
   run: NamespaceRun,
   name: Hook,
@@ -413,11 +418,12 @@ function filterObstacle(
     policy: 'CHAIN_POLICY_DROP',
     invalid: 'CONNTRACK_INVALID_DROP',
     unknown: 'NETNS_NOT_COLLECTED',
+    full: 'CONNTRACK_FULL',
   } as const;
   const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
-    disposition: cause === 'unknown' ? 'insufficient-info' : verdict === 'reject' ? 'rejected' : 'denied',
+    disposition: DISPOSITIONS[cause] ?? (verdict === 'reject' ? 'rejected' : 'denied'),
     answer: verdict === 'drop' ? dropAnswer(name, skb) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
     skb,
   };

@@ -2,6 +2,8 @@ import { type Family, type Ip, type NamespaceDump, type Place } from '#libs/mode
 import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
 import { compileProgram, type Program } from './netfilter/nft/program.js';
 import { parseNativeTables } from './parse/nft.js';
+import type { DumpedTable } from './netfilter/conntrack.js';
+import { parseConntrack } from './parse/conntrack.js';
 import { DumpError } from './parse/dump-file.js';
 import { parseIpsets, type IpSet } from './parse/ipset.js';
 import { parseLinks, type Link } from './parse/links.js';
@@ -39,6 +41,7 @@ export class NetNamespace {
     readonly 4: readonly (Ruleset | undefined)[];
     readonly 6: readonly (Ruleset | undefined)[];
   };
+  private dumpedEntries: DumpedTable['entries'] | undefined;
   private readonly unread: MissingFile[] = [];
   private readonly neighbourIndex = new Map<string, Map<Ip, Neighbour>>();
   private readonly owners = new Map<Ip, Link>();
@@ -69,6 +72,25 @@ export class NetNamespace {
     this.routings = { 4: this.readRouting(4), 6: this.readRouting(6) };
     this.rulesets = { 4: this.readRulesets(4), 6: this.readRulesets(6) };
     this.native = this.read('nft.json', (text) => parseNativeTables(text).map((table) => compileProgram(table)));
+  }
+
+  /** Connections in use when the dump was taken; undefined when not collected. */
+  get conntrackCount(): number | undefined {
+    const text = this.dump.files.get('conntrack-count.txt');
+    return text === undefined ? undefined : Number(text.trim());
+  }
+
+  /** What the dumped connection table means for an exchange; its entries are read when a source port is asked about. */
+  conntrackTable(withEntries: boolean): DumpedTable {
+    this.dumpedEntries ??= withEntries ? parseConntrack(this.dump.files.get('conntrack.txt') ?? '') : undefined;
+    const max = this.sysctlNumber('net.netfilter.nf_conntrack_max');
+    const count = this.conntrackCount;
+    const tracked =
+      this.rulesets[4].some((ruleset) => (ruleset?.tables.size ?? 0) > 0) || (this.native?.length ?? 0) > 0;
+    return {
+      entries: withEntries ? (this.dumpedEntries ?? new Map()) : new Map(),
+      full: tracked && count !== undefined && max !== undefined && max > 0 && count >= max,
+    };
   }
 
   /** undefined when links, addresses, routes or rules were not collected. */

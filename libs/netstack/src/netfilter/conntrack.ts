@@ -1,4 +1,5 @@
 import type { Ip } from '#libs/model';
+import type { DumpedConn } from '../parse/conntrack.js';
 import {
   ACK,
   FIN,
@@ -30,18 +31,37 @@ export interface Conn {
 
 type TcpState = 'NONE' | 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'CLOSE';
 
-/** The connection table of one namespace during one exchange. Starts empty: the source port is one that the dumped table does not hold. */
+/** What a dump says of the connections that were open. */
+export interface DumpedTable {
+  readonly entries: ReadonlyMap<string, { readonly conn: DumpedConn; readonly reply: boolean }>;
+  /** No room for another connection: nf_conntrack_count has reached nf_conntrack_max. */
+  readonly full: boolean;
+}
+
+/** The connection table of one namespace during one exchange; connections of the dump are found when the exchange meets them. */
 export class ConntrackTable {
   private readonly byTuple = new Map<string, { conn: Conn; reply: boolean }>();
 
-  /** nf_conntrack_in(): finds or makes the connection and sets `skb.ct`. `loose` is nf_conntrack_tcp_loose. */
-  track(skb: Skb, loose: boolean): void {
-    if (skb.ct !== undefined || skb.untracked) return;
-    if (skb.icmp?.quoted !== undefined) return this.trackError(skb, skb.icmp.quoted);
-    const found = this.byTuple.get(tupleKey(tupleOf(skb)));
-    if (found !== undefined) return this.follow(skb, found.conn, found.reply);
+  /** Lines of the dump whose connections this exchange met. */
+  readonly revived: string[] = [];
+
+  constructor(private readonly dumped?: DumpedTable) {}
+
+  /** nf_conntrack_in(): finds or makes the connection and sets `skb.ct`. `loose` is nf_conntrack_tcp_loose. Gives `full` when the table has no room. */
+  track(skb: Skb, loose: boolean): 'full' | undefined {
+    if (skb.ct !== undefined || skb.untracked) return undefined;
+    if (skb.icmp?.quoted !== undefined) {
+      this.trackError(skb, skb.icmp.quoted);
+      return undefined;
+    }
+    const key = tupleKey(tupleOf(skb));
+    const found = this.byTuple.get(key) ?? this.fromDump(key);
+    if (found !== undefined) {
+      this.follow(skb, found.conn, found.reply);
+      return undefined;
+    }
     const tcp = firstTcpState(skb, loose);
-    if (tcp === undefined) return;
+    if (tcp === undefined) return undefined;
     const original = tupleOf(skb);
     const conn: Conn = {
       original,
@@ -54,6 +74,30 @@ export class ConntrackTable {
       mark: 0,
     };
     skb.ct = { conn, reply: false, state: 'NEW' };
+    return this.dumped?.full === true ? 'full' : undefined;
+  }
+
+  /** A connection that is closing makes room for a new one with the same ports; any other goes on with the translation that it has. */
+  private fromDump(key: string): { conn: Conn; reply: boolean } | undefined {
+    const entry = this.dumped?.entries.get(key);
+    if (entry === undefined || entry.conn.state === 'TIME_WAIT' || entry.conn.state === 'CLOSE') return undefined;
+    const { original, reply, mark, seenReply, state, text } = entry.conn;
+    const tcp: TcpState =
+      original.protocol !== TCP ? 'NONE' : state === 'SYN_SENT' || state === 'SYN_RECV' ? state : 'ESTABLISHED';
+    const conn: Conn = {
+      original,
+      reply,
+      sourceDecided: true,
+      destinationDecided: true,
+      seenReply,
+      confirmed: true,
+      tcp,
+      mark,
+    };
+    this.byTuple.set(tupleKey(original), { conn, reply: false });
+    this.byTuple.set(tupleKey(reply), { conn, reply: true });
+    this.revived.push(text);
+    return this.byTuple.get(key);
   }
 
   /** __nf_conntrack_confirm(): the packet left or was delivered, so the connection counts from now on. */

@@ -76,8 +76,7 @@ export function runHook(run: HookRun): void {
     rulesets.some((ruleset) => ruleset === undefined),
   );
   for (const stage of stagesOf(run.ns, run.hook, run.skb.family)) {
-    if ('track' in stage)
-      run.conntrack.track(run.skb, run.ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0);
+    if ('track' in stage) track(run);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
     else if ('program' in stage) runBaseChain({ env, program: stage.program, observer: run.observer }, stage.chain);
     else if (stage.manip !== undefined) runNat(run, stage.manip);
@@ -85,6 +84,17 @@ export function runHook(run: HookRun): void {
       for (const ruleset of rulesets)
         if (ruleset !== undefined) runTable({ env, ruleset, observer: run.observer }, stage.table);
   }
+}
+
+function track(run: HookRun): void {
+  const { ns, conntrack, skb, observer } = run;
+  if (conntrack.track(skb, ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0) !== 'full') return;
+  const text = `${ns.conntrackCount ?? 0} of ${ns.sysctl('net.netfilter.nf_conntrack_max') ?? '?'} connections`;
+  observer.stopped({
+    verdict: 'drop',
+    cause: 'full',
+    evidence: { kind: 'sysctl', at: ns.place, locator: 'net.netfilter.nf_conntrack_max', text },
+  });
 }
 
 const stageCache = new WeakMap<NetNamespace, Map<string, readonly Stage[]>>();

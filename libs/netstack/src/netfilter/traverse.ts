@@ -23,7 +23,7 @@ export interface FilterStop {
   /** icmp-port-unreachable, tcp-reset, ... as iptables-extensions(8) names them. */
   readonly rejectWith?: string;
   readonly evidence: Evidence;
-  readonly cause: 'rule' | 'policy' | 'invalid' | 'unknown';
+  readonly cause: 'rule' | 'policy' | 'invalid' | 'unknown' | 'full';
 }
 
 /** Told of everything that happens; a stop does not end the traversal: it goes on as if the rule were not there. */
