@@ -143,7 +143,7 @@ describe('receive', () => {
     ]);
   });
 
-  it.each([
+  it.each<{ title: string; sysctls: Record<string, number>; code: string | undefined }>([
     { title: 'ip_forward off', sysctls: { 'net.ipv4.ip_forward': 0 }, code: 'IP_FORWARD_OFF' },
     {
       title: 'forwarding off where the packet comes in',
