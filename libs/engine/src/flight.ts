@@ -12,7 +12,7 @@ import {
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import { bridgeForward, crossVeth, linkEvidence, resolveNeighbour, segmentAnswers, uncollectedEnd } from './segment.js';
-import { decapsulateVxlan, encapsulateVxlan } from './tunnel.js';
+import { decapsulateIp, decapsulateVxlan, encapsulateIp, encapsulateVxlan, encapsulateWireguard } from './tunnel.js';
 import { arriveFromOutside, byDestination, crossUnderlay } from './underlay.js';
 
 /** More visits than any sane path has; beyond it the packet is in a loop or the model is wrong. */
@@ -41,7 +41,7 @@ function fly(context: FlightContext, ns: NetNamespace, outcome: Outcome): Flight
   switch (outcome.kind) {
     case 'deliver': {
       if (outcome.skb.inner === undefined) return { kind: 'delivered', ns, iif: outcome.iif, skb: outcome.skb };
-      const next = decapsulateVxlan(context, ns, outcome.skb);
+      const next = (outcome.skb.tunnel === 'vxlan' ? decapsulateVxlan : decapsulateIp)(context, ns, outcome.skb);
       return next === undefined ? { kind: 'lost', skb: outcome.skb } : follow(context, ns, next);
     }
     case 'stop':
@@ -130,6 +130,9 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
   egress(runIn(context, ns), out.dev, skb, '');
   if (link.kind === 'bridge') return fromBridge(context, ns, out);
   if (link.kind === 'vxlan') return encapsulateVxlan(context, ns, link, out);
+  if (link.kind === 'ipip') return encapsulateIp(context, ns, link, out);
+  const guarded = link.kind === 'wireguard' ? encapsulateWireguard(context, ns, link, out) : undefined;
+  if (guarded !== undefined) return guarded;
   if (UNMODELLED.has(link.kind)) return unmodelled(context, ns, link.kind, out);
   const peer = context.world.fabric.peer(ns, link);
   if (peer.kind === 'outside') return crossUnderlay(context, { ns, link }, out);
@@ -146,19 +149,7 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
 }
 
 /** Devices whose other end is not modelled yet: what comes of the packet cannot be told. */
-const UNMODELLED = new Set([
-  'ipip',
-  'sit',
-  'gre',
-  'gretap',
-  'geneve',
-  'wireguard',
-  'tun',
-  'ipvlan',
-  'xfrm',
-  'vti',
-  'dummy',
-]);
+const UNMODELLED = new Set(['sit', 'gre', 'gretap', 'geneve', 'wireguard', 'tun', 'ipvlan', 'xfrm', 'vti', 'dummy']);
 
 function unmodelled(context: FlightContext, ns: NetNamespace, kind: string, out: Transmit): Next {
   return uncollectedEnd(

@@ -1,5 +1,5 @@
 import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
-import { send, showSkb, UDP, type Link, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import { IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 
@@ -98,6 +98,7 @@ function outerPacket(link: Link, skb: Skb, remote: Ip, mac: string): Omit<Skb, '
     inner,
     innerMac: mac,
     vni: numberOf(link.info.id) ?? 0,
+    tunnel: 'vxlan',
   };
 }
 
@@ -166,6 +167,129 @@ export function decapsulateVxlan(context: FlightContext, ns: NetNamespace, outer
       'dropped',
       inner,
     );
+  return { kind: 'arrive', ns, iif: device.name, skb: { ...inner, mark: 0 }, prerouted: false };
+}
+
+/** ipip_tunnel_xmit(): the far end is the device's remote, or for a device without one the route's gateway. */
+export function encapsulateIp(context: FlightContext, ns: NetNamespace, link: Link, out: Transmit): Next {
+  const { skb, nextHop } = out;
+  const remote = parseAddress(link.info.remote) ?? (nextHop === skb.dst ? undefined : nextHop);
+  if (remote === undefined) {
+    obstacle(
+      context,
+      {
+        code: 'TUNNEL_REMOTE_WRONG',
+        subject: { ...ns.place, interface: link.name },
+        evidence: [
+          {
+            kind: 'route',
+            at: ns.place,
+            locator: `link/${link.name}`,
+            text: `${out.route}: no gateway, and ${link.name} has no remote`,
+          },
+        ],
+        details: { actual: 'nowhere', expected: 'the node of the pod' },
+      },
+      'dropped',
+      skb,
+    );
+    return { kind: 'lost', skb };
+  }
+  return sendOuter(context, ns, link, { ...plainOuter(link, skb, remote), protocol: IPIP, length: skb.length + 20 });
+}
+
+/** The peers of a wireguard device are in no dump: the packet is taken to go to the node that owns the address. */
+export function encapsulateWireguard(
+  context: FlightContext,
+  ns: NetNamespace,
+  link: Link,
+  out: Transmit,
+): Next | undefined {
+  const { cluster, cni } = context.world;
+  const { skb } = out;
+  const intended = cni.intendedNextHop(ns.place.name, skb.dst);
+  const node = intended?.kind === 'node' ? cluster.nodes.get(intended.name) : undefined;
+  const remote = node?.internalIps.find((ip) => typeof ip === typeof skb.dst) ?? node?.internalIps[0];
+  if (remote === undefined) return undefined;
+  context.state.assumptions.add(
+    `the wireguard peer of ${link.name} on ${ns.place.name} for ${formatIp(skb.dst)} is node ${node?.name ?? ''}`,
+  );
+  const port = numberOf(link.info.listen_port) ?? 51820;
+  return sendOuter(context, ns, link, {
+    ...plainOuter(link, skb, remote),
+    protocol: UDP,
+    sport: port,
+    dport: port,
+    length: skb.length + 60,
+  });
+}
+
+function plainOuter(link: Link, skb: Skb, remote: Ip): Omit<Skb, 'src'> & { src?: Ip } {
+  return {
+    family: typeof remote === 'number' ? 4 : 6,
+    src: parseAddress(link.info.local),
+    dst: remote,
+    protocol: IPIP,
+    sport: 0,
+    dport: 0,
+    tcpFlags: 0,
+    ttl: 64,
+    mark: skb.mark,
+    length: skb.length,
+    inner: { ...skb, ct: undefined, untracked: undefined, physIn: undefined, physOut: undefined },
+    tunnel: link.kind,
+  };
+}
+
+function sendOuter(context: FlightContext, ns: NetNamespace, link: Link, outer: Omit<Skb, 'src'> & { src?: Ip }): Next {
+  const inner = outer.inner;
+  context.recorder.step({
+    kind: 'encapsulate',
+    text: `${link.kind} by ${link.name} to ${formatIp(outer.dst)}`,
+    interface: link.name,
+    ...(inner === undefined ? {} : { before: showSkb(inner) }),
+    after: showSkb({ ...outer, src: outer.src ?? outer.dst }),
+  });
+  return { kind: 'again', outcome: send(runIn(context, ns), outer, link.lower) };
+}
+
+/** The receiving end of ipip and wireguard: a device of the kind, the one that names both ends before one that takes any. */
+export function decapsulateIp(context: FlightContext, ns: NetNamespace, outer: Skb): Next | undefined {
+  const { inner, tunnel } = outer;
+  if (inner === undefined || tunnel === undefined) return undefined;
+  const devices = [...(ns.links?.values() ?? [])].filter((link) => link.kind === tunnel);
+  const fits = (link: Link, field: string, ip: Ip): boolean => {
+    const value = parseAddress(link.info[field]);
+    return value === undefined || value === ip;
+  };
+  const usable = devices.filter((link) => fits(link, 'local', outer.dst) && fits(link, 'remote', outer.src));
+  const device = usable.find((link) => parseAddress(link.info.remote) !== undefined) ?? usable[0];
+  if (device === undefined || !isUp(device)) {
+    const text =
+      devices.length === 0
+        ? `no ${tunnel} device`
+        : devices.map((link) => `${link.name} ${isUp(link) ? 'up' : 'down'}`).join('; ');
+    obstacle(
+      context,
+      {
+        code: device === undefined ? 'TUNNEL_DEVICE_MISSING' : 'IFACE_DOWN',
+        subject: { ...ns.place, interface: device?.name ?? tunnel },
+        evidence: [{ kind: 'link', at: ns.place, locator: `link/${tunnel}`, text }],
+        details: { interface: device?.name ?? tunnel },
+      },
+      device === undefined ? 'dropped' : 'interface-down',
+      outer,
+      // ipip without a device answers protocol unreachable (ip_local_deliver_finish()); the inner sender does not see it.
+    );
+    return undefined;
+  }
+  context.recorder.step({
+    kind: 'decapsulate',
+    text: `${tunnel} by ${device.name}`,
+    interface: device.name,
+    before: showSkb(outer),
+    after: showSkb(inner),
+  });
   return { kind: 'arrive', ns, iif: device.name, skb: { ...inner, mark: 0 }, prerouted: false };
 }
 

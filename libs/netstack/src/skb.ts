@@ -36,6 +36,8 @@ export interface Skb {
   /** The masqueraded source port is random (--random, --random-fully): rules on it cannot be decided. */
   sportUnknown?: boolean;
   inner?: Skb;
+  /** Kind of the device that put `inner` into this packet. */
+  tunnel?: string;
   /** VXLAN network identifier of the outer packet. */
   vni?: number;
   innerMac?: string;

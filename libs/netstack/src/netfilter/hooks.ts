@@ -75,7 +75,7 @@ export function runHook(run: HookRun): void {
     run,
     rulesets.some((ruleset) => ruleset === undefined),
   );
-  for (const stage of stagesOf(run.ns, run.hook, run.skb.family)) {
+  for (const stage of chainsOf(run.ns, run.hook, run.skb.family).stages) {
     if ('track' in stage) track(run);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
     else if ('program' in stage) runBaseChain({ env, program: stage.program, observer: run.observer }, stage.chain);
@@ -97,20 +97,31 @@ function track(run: HookRun): void {
   });
 }
 
-const stageCache = new WeakMap<NetNamespace, Map<string, readonly Stage[]>>();
+interface HookChains {
+  readonly stages: readonly Stage[];
+  /** Native nat chains, by priority: asked for the first packet of a connection only. */
+  readonly nat: readonly Extract<Stage, { program: Program }>[];
+}
+
+const chainCache = new WeakMap<NetNamespace, Map<string, HookChains>>();
 
 /** The fixed stages and the namespace's own base chains; at equal priority iptables comes first: it registered earlier. */
-function stagesOf(ns: NetNamespace, hook: Hook, family: Family): readonly Stage[] {
-  let known = stageCache.get(ns);
-  if (known === undefined) stageCache.set(ns, (known = new Map()));
+function chainsOf(ns: NetNamespace, hook: Hook, family: Family): HookChains {
+  let known = chainCache.get(ns);
+  if (known === undefined) chainCache.set(ns, (known = new Map()));
   const key = `${hook}${family}`;
-  let stages = known.get(key);
-  if (stages === undefined) {
-    const own = baseChains(ns, hook, family).filter(({ chain }) => chain.base?.type !== 'nat');
-    stages = [...STAGES[hook], ...own].toSorted((a, b) => a.priority - b.priority);
-    known.set(key, stages);
+  let chains = known.get(key);
+  if (chains === undefined) {
+    const own = baseChains(ns, hook, family).toSorted((a, b) => a.priority - b.priority);
+    chains = {
+      stages: [...STAGES[hook], ...own.filter(({ chain }) => chain.base?.type !== 'nat')].toSorted(
+        (a, b) => a.priority - b.priority,
+      ),
+      nat: own.filter(({ chain }) => chain.base?.type === 'nat'),
+    };
+    known.set(key, chains);
   }
-  return stages;
+  return chains;
 }
 
 function baseChains(ns: NetNamespace, hook: Hook, family: Family): Extract<Stage, { program: Program }>[] {
@@ -171,8 +182,7 @@ function decideNat(run: HookRun, manip: Manip): boolean {
   const env = { ns, hook: run.hook, skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
   for (const ruleset of ns.iptables(skb.family))
     if (ruleset !== undefined && runTable({ env, ruleset, observer, manip }, 'nat')) return true;
-  const chains = baseChains(ns, run.hook, skb.family).filter(({ chain }) => chain.base?.type === 'nat');
-  for (const { program, chain } of chains.toSorted((a, b) => a.priority - b.priority))
+  for (const { program, chain } of chainsOf(ns, run.hook, skb.family).nat)
     if (runBaseChain({ env, program, observer, manip }, chain)) return true;
   return false;
 }

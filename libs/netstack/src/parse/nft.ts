@@ -38,6 +38,9 @@ export interface NativeSet {
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** What JSON.parse() gave is JSON; only its depth is not to be trusted (checked where rules are read). */
+const AnyJson = z.custom<Json>((value) => !isDeeper(value, 40), 'is nested too deeply');
+
 const Named = z.looseObject({ family: z.string(), name: z.string(), table: z.string() });
 const Chain = Named.extend({
   type: z.string().optional(),
@@ -51,14 +54,14 @@ const Rule = z.looseObject({
   table: z.string(),
   chain: z.string(),
   handle: z.number(),
-  expr: z.array(z.json()),
+  expr: z.array(AnyJson),
   comment: z.string().optional(),
 });
-const TypeName = z.union([z.string(), z.array(z.string()), z.looseObject({ typeof: z.json() })]);
+const TypeName = z.union([z.string(), z.array(z.string()), z.looseObject({ typeof: AnyJson })]);
 const SetShape = Named.extend({
   type: TypeName.optional(),
-  map: z.json().optional(),
-  elem: z.array(z.json()).optional(),
+  map: AnyJson.optional(),
+  elem: z.array(AnyJson).optional(),
 });
 const TableShape = z.looseObject({ family: z.string(), name: z.string() });
 
@@ -74,9 +77,12 @@ const IPTABLES_CHAINS = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'PO
 
 /** Documents of `nft -j list table` or one of `list ruleset`. Tables that iptables-nft made are left out: they come from the save files. */
 export function parseNativeTables(text: string): NativeTable[] {
+  const items = documents(text).flatMap(entries);
+  // Decided first: the rules of iptables-nft's tables are most of a large dump and are not read at all.
+  const skipped = iptablesTables(items);
   const tables = new Map<string, Draft>();
-  for (const item of documents(text).flatMap(entries)) addItem(tables, item);
-  return [...tables.values()].filter((table) => !isIptables(table));
+  for (const item of items) if (!skipped.has(tableKey(item))) addItem(tables, item);
+  return [...tables.values()];
 }
 
 function addItem(tables: Map<string, Draft>, item: Record<string, unknown>): void {
@@ -127,9 +133,27 @@ function read<T extends z.ZodType>(shape: T, value: unknown, what: string): z.ou
   );
 }
 
-function isIptables({ family, name, chains }: Draft): boolean {
-  if ((family !== 'ip' && family !== 'ip6') || !IPTABLES_TABLES.has(name)) return false;
-  return [...chains.values()].every((chain) => chain.base === undefined || IPTABLES_CHAINS.has(chain.name));
+/** Keys of the tables that iptables-nft made: its names, and no base chain but its own. */
+function iptablesTables(items: readonly Record<string, unknown>[]): ReadonlySet<string> {
+  const ours = new Set<string>();
+  const foreign = new Set<string>();
+  for (const item of items) {
+    const key = tableKey(item);
+    const [family, name = ''] = key.split(' ');
+    if ((family === 'ip' || family === 'ip6') && IPTABLES_TABLES.has(name)) ours.add(key);
+    const chain = record(item.chain);
+    if (chain?.hook !== undefined && !IPTABLES_CHAINS.has(String(chain.name))) foreign.add(key);
+  }
+  return new Set([...ours].filter((key) => !foreign.has(key)));
+}
+
+/** `ip filter`: the table that an item is, or is in. */
+function tableKey(item: Record<string, unknown>): string {
+  const table = record(item.table);
+  if (table !== undefined) return `${String(table.family)} ${String(table.name)}`;
+  const [body] = Object.values(item);
+  const inner = record(body);
+  return `${String(inner?.family)} ${String(inner?.table)}`;
 }
 
 function tableOf(tables: Map<string, Draft>, family: string, name: string): Draft {
@@ -139,6 +163,12 @@ function tableOf(tables: Map<string, Draft>, family: string, name: string): Draf
   const made: Draft = { name, family, chains: new Map(), sets: new Map() };
   tables.set(key, made);
   return made;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((child) => isDeeper(child, levels - 1));
 }
 
 function documents(text: string): unknown[] {

@@ -59,13 +59,13 @@ const PASSES = new Set([
 
 export function compileProgram(table: NativeTable): Program {
   const byName = new Map([...table.sets].map(([name, set]) => [name, CompiledSet.of(set)]));
-  const sets: Sets = { byName, filled: filledByRules(table) };
+  const sets: Sets = { byName, filled: filledByRules(table), remaining: 0 };
   const chains = new Map<string, ProgramChain>();
   for (const [name, chain] of table.chains)
     chains.set(name, {
       name,
       base: chain.base,
-      rules: chain.rules.map((rule) => compileRule(rule, `${table.name}/${name}`, sets)),
+      rules: compileRules(chain, `${table.name}/${name}`, sets),
     });
   return { family: table.family, name: table.name, chains };
 }
@@ -74,6 +74,23 @@ export function compileProgram(table: NativeTable): Program {
 interface Sets {
   readonly byName: ReadonlyMap<string, CompiledSet>;
   readonly filled: ReadonlySet<string>;
+  /** How many rules of the chain, from the one being compiled, ask a filled set: each is as likely as a new client. */
+  readonly remaining: number;
+}
+
+function compileRules(chain: NativeChain, at: string, sets: Sets): ProgramRule[] {
+  const asks = chain.rules.map((rule) => rule.statements.some((statement) => asksFilledSet(statement, sets)));
+  let remaining = asks.filter(Boolean).length;
+  return chain.rules.map((rule, index) => {
+    const compiled = compileRule(rule, at, { ...sets, remaining });
+    if (asks[index]) remaining -= 1;
+    return compiled;
+  });
+}
+
+function asksFilledSet(statement: Json, sets: Sets): boolean {
+  const right = member(member(statement, 'match'), 'right');
+  return typeof right === 'string' && right.startsWith('@') && sets.filled.has(right.slice(1));
 }
 
 function compileRule(rule: NativeRule, at: string, sets: Sets): ProgramRule {
@@ -216,7 +233,7 @@ function namedSetTest(name: string, sets: Sets): (value: Value, env: RuleEnv) =>
   const set = sets.byName.get(name);
   if (set === undefined) return () => undefined;
   if (!sets.filled.has(name)) return (value) => found(set, value);
-  return (_value, env) => env.chooser.pick(`nft set ${env.ns.id} ${name}`, [1, 1]) === 1;
+  return (_value, env) => env.chooser.pick(`nft set ${env.ns.id} ${name}`, [sets.remaining, 1]) === 1;
 }
 
 function found(set: CompiledSet, value: Value): Tri {
