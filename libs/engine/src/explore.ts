@@ -1,7 +1,7 @@
 import type { Chooser } from '#libs/netstack';
 
 /** One question that a walk asked: dice of the kernel (`pick`), or a fact that is missing (`guess`). */
-export interface Decision {
+interface Decision {
   readonly kind: 'pick' | 'guess';
   readonly key: string;
   readonly index: number;

@@ -1,5 +1,4 @@
 import {
-  canonicalJson,
   type PacketPath,
   type PathAction,
   type PathLink,

@@ -177,7 +177,7 @@ export function linkEvidence({ ns, link }: Port): Evidence {
   };
 }
 
-export function placeId(ns: NetNamespace): string {
+function placeId(ns: NetNamespace): string {
   return ns.id;
 }
 

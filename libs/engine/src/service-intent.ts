@@ -115,6 +115,6 @@ export function serviceFinding(world: World, from: NetNamespace | undefined, skb
   };
 }
 
-export function placeOfService(service: ServiceObject): Place {
+function placeOfService(service: ServiceObject): Place {
   return { kind: 'service', namespace: service.namespace, name: service.name };
 }

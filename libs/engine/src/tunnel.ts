@@ -134,7 +134,7 @@ export function decapsulateVxlan(context: FlightContext, ns: NetNamespace, outer
         code,
         subject: { ...ns.place, interface: down?.name ?? onPort[0]?.name ?? devices[0]?.name ?? 'vxlan' },
         evidence: [{ kind: 'link', at: ns.place, locator: 'link/vxlan', text }],
-        details: { actual: outer.vni ?? 0, expected: String(onPort[0]?.info.id ?? ''), interface: down?.name ?? '' },
+        details: { actual: outer.vni ?? 0, expected: numberOf(onPort[0]?.info.id) ?? 0, interface: down?.name ?? '' },
       },
       code === 'IFACE_DOWN' ? 'interface-down' : 'dropped',
       outer,

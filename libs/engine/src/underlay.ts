@@ -1,14 +1,5 @@
 import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
-import {
-  showSkb,
-  tupleKey,
-  tupleOf,
-  reverseTuple,
-  type Link,
-  type NetNamespace,
-  type Outcome,
-  type Skb,
-} from '#libs/netstack';
+import { showSkb, tupleKey, tupleOf, reverseTuple, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
 import type { InfraAnswer, NodeRef } from '#libs/provider-kit';
 import type { Port } from './fabric.js';
 import { leave, obstacle, type FlightContext, type Next } from './flight-context.js';

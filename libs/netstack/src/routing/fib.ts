@@ -2,7 +2,7 @@ import { maskIp, type Family, type Ip } from '#libs/model';
 import type { Route } from '../parse/routes.js';
 
 /** One routing table: longest prefix first, then lowest metric. A hash per prefix length, so a look-up costs the same for any size. */
-export class Fib {
+class Fib {
   private readonly lengths: number[];
   private readonly byLength = new Map<number, Map<Ip, Route[]>>();
 

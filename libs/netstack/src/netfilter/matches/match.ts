@@ -37,7 +37,7 @@ export type MatchBuilder = (options: OptionList, context: MatchContext) => Match
 export const unknownMatch: Match = () => undefined;
 
 /** All of them, with three-valued AND; one false decides. */
-export function every(matches: readonly Match[]): Match {
+function every(matches: readonly Match[]): Match {
   const [only] = matches;
   if (matches.length === 1 && only !== undefined) return only;
   return (env) => {

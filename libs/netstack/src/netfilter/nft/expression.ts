@@ -2,32 +2,33 @@ import { addressType, lookupRoute } from '../../routing/lookup.js';
 import { ACK, FIN, ICMP, ICMPV6, PSH, RST, SCTP, SYN, TCP, UDP } from '../../skb.js';
 import type { Json } from '../../parse/nft.js';
 import type { RuleEnv } from '../matches/match.js';
-import { member, scalar, type Value } from './value.js';
+import { member, scalar, textOf, type Value } from './value.js';
 
-/** What an expression gives for a packet; `absent`: the packet has no such field, so a match is false; undefined: cannot be told. */
-export type Evaluated = Value | 'absent' | undefined;
+export const ABSENT: unique symbol = Symbol('absent');
+
+/** What an expression gives for a packet; `ABSENT`: the packet has no such field, so a match is false; undefined: cannot be told. */
+export type Evaluated = Value | typeof ABSENT | undefined;
 export type Expression = (env: RuleEnv) => Evaluated;
 
 const unknown: Expression = () => undefined;
-const ABSENT = 'absent' as const;
 
 /** `key` tells dice of different rules apart. */
 export function compileExpression(json: Json, key: string): Expression {
   const literal = scalar(json);
   if (literal !== undefined) return () => literal;
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    return Array.isArray(json) ? flagBits(json.map(String)) : unknown;
+    return Array.isArray(json) ? flagBits(json.map(textOf)) : unknown;
   const [name = ''] = Object.keys(json);
   const body = member(json, name) ?? null;
   switch (name) {
     case 'payload':
-      return payload(String(member(body, 'protocol')), String(member(body, 'field')));
+      return payload(textOf(member(body, 'protocol')), textOf(member(body, 'field')));
     case 'meta':
-      return meta(String(member(body, 'key')));
+      return meta(textOf(member(body, 'key')));
     case 'ct':
-      return conntrack(String(member(body, 'key')), member(body, 'dir'));
+      return conntrack(textOf(member(body, 'key')), member(body, 'dir'));
     case 'fib':
-      return fib(String(member(body, 'result')), [member(body, 'flags') ?? []].flat().map(String));
+      return fib(textOf(member(body, 'result')), [member(body, 'flags') ?? []].flat().map(textOf));
     case 'numgen':
     case 'jhash':
     case 'symhash':
@@ -98,7 +99,7 @@ function bitsOf(names: readonly string[]): number | undefined {
   return bits;
 }
 
-export function flagBits(names: readonly string[]): Expression {
+function flagBits(names: readonly string[]): Expression {
   const bits = bitsOf(names);
   return bits === undefined ? () => names : () => bits;
 }

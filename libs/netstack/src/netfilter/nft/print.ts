@@ -1,5 +1,5 @@
 import type { Json, NativeRule } from '../../parse/nft.js';
-import { member } from './value.js';
+import { member, textOf } from './value.js';
 
 /** A rule in nft's own syntax, near enough to be found in `nft list ruleset`. */
 export function printRule(rule: NativeRule): string {
@@ -9,19 +9,19 @@ export function printRule(rule: NativeRule): string {
 }
 
 function printStatement(statement: Json): string {
-  if (typeof statement !== 'object' || statement === null || Array.isArray(statement)) return String(statement);
+  if (typeof statement !== 'object' || statement === null || Array.isArray(statement)) return textOf(statement);
   const [name = ''] = Object.keys(statement);
   const body = member(statement, name) ?? null;
   switch (name) {
     case 'match': {
-      const op = String(member(body, 'op'));
+      const op = textOf(member(body, 'op'));
       return `${print(member(body, 'left'))} ${op === '==' || op === 'in' ? '' : `${op} `}${print(member(body, 'right'))}`;
     }
     case 'vmap':
       return `${print(member(body, 'key'))} vmap ${print(member(body, 'data'))}`;
     case 'jump':
     case 'goto':
-      return `${name} ${String(member(body, 'target'))}`;
+      return `${name} ${textOf(member(body, 'target'))}`;
     case 'mangle':
       return `${print(member(body, 'key'))} set ${print(member(body, 'value'))}`;
     case 'dnat':
@@ -32,7 +32,7 @@ function printStatement(statement: Json): string {
     case 'counter':
       return 'counter';
     case 'reject':
-      return `reject${body === null ? '' : ` with ${String(member(body, 'type') ?? '')} ${String(member(body, 'expr') ?? '')}`}`.trimEnd();
+      return `reject${body === null ? '' : ` with ${textOf(member(body, 'type') ?? '')} ${textOf(member(body, 'expr') ?? '')}`}`.trimEnd();
     default:
       return body === null ? name : `${name} ${print(body)}`;
   }
@@ -41,23 +41,23 @@ function printStatement(statement: Json): string {
 function print(json: Json | undefined): string {
   if (json === undefined || json === null) return '';
   if (Array.isArray(json)) return json.map((item: Json) => print(item)).join(',');
-  if (typeof json !== 'object') return String(json);
+  if (typeof json !== 'object') return textOf(json);
   const [name = ''] = Object.keys(json);
   const body = member(json, name) ?? null;
   switch (name) {
     case 'payload':
-      return `${String(member(body, 'protocol') ?? '')} ${String(member(body, 'field') ?? '')}`;
+      return `${textOf(member(body, 'protocol') ?? '')} ${textOf(member(body, 'field') ?? '')}`;
     case 'meta':
-      return `meta ${String(member(body, 'key'))}`;
+      return `meta ${textOf(member(body, 'key'))}`;
     case 'ct':
       return `ct ${[member(body, 'dir'), member(body, 'key')]
         .filter((part) => part !== undefined)
-        .map(String)
+        .map(textOf)
         .join(' ')}`;
     case 'fib':
-      return `fib ${print(member(body, 'flags'))} ${String(member(body, 'result'))}`;
+      return `fib ${print(member(body, 'flags'))} ${textOf(member(body, 'result'))}`;
     case 'prefix':
-      return `${String(member(body, 'addr'))}/${String(member(body, 'len'))}`;
+      return `${textOf(member(body, 'addr'))}/${textOf(member(body, 'len'))}`;
     case 'range':
       return Array.isArray(body) ? body.map((item: Json) => print(item)).join('-') : '';
     case 'concat':
@@ -74,12 +74,12 @@ function print(json: Json | undefined): string {
     case 'elem':
       return print(member(body, 'val'));
     case 'numgen':
-      return `numgen ${String(member(body, 'mode'))} mod ${String(member(body, 'mod'))}`;
+      return `numgen ${textOf(member(body, 'mode'))} mod ${textOf(member(body, 'mod'))}`;
     case 'map':
       return `${print(member(body, 'key'))} map ${print(member(body, 'data'))}`;
     case 'goto':
     case 'jump':
-      return `${name} ${String(member(body, 'target'))}`;
+      return `${name} ${textOf(member(body, 'target'))}`;
     case '&':
     case '|':
     case '^':

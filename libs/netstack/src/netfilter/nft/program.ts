@@ -1,10 +1,10 @@
 import type { Tri } from '../../chooser.js';
 import type { Json, NativeChain, NativeRule, NativeTable } from '../../parse/nft.js';
 import type { RuleEnv } from '../matches/match.js';
-import { compileExpression, type Expression } from './expression.js';
+import { ABSENT, compileExpression, type Expression } from './expression.js';
 import { printRule } from './print.js';
 import { CompiledSet } from './set.js';
-import { comparable, compileTest, member, scalar, type Test, type Value } from './value.js';
+import { comparable, compileTest, member, scalar, textOf, type Test, type Value } from './value.js';
 
 /** One table, compiled: every statement of every rule is a small closure or a plain order. */
 export interface Program {
@@ -119,7 +119,7 @@ function compileStatement(statement: Json, key: string, sets: Sets): Statement {
       return { kind: 'verdict', verdict: { kind: name } };
     case 'jump':
     case 'goto':
-      return { kind: 'verdict', verdict: { kind: name, chain: String(member(body, 'target')) } };
+      return { kind: 'verdict', verdict: { kind: name, chain: textOf(member(body, 'target')) } };
     case 'vmap':
       return {
         kind: 'vmap',
@@ -160,10 +160,10 @@ function mapped(json: Json, key: string, sets: Sets): Expression {
   const set = setOf(member(map, 'data'), sets);
   return (env) => {
     const value = question(env);
-    if (value === undefined || value === 'absent') return value;
+    if (value === undefined || value === ABSENT) return value;
     const found = set.find(value);
     if (found === 'unknown') return undefined;
-    return found === 'absent' ? 'absent' : compileExpression(found.data, key)(env);
+    return found === 'absent' ? ABSENT : compileExpression(found.data, key)(env);
   };
 }
 
@@ -174,7 +174,7 @@ function setOf(json: Json | undefined, sets: Sets): CompiledSet {
 }
 
 function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tri {
-  const op = String(member(body, 'op') ?? '==');
+  const op = textOf(member(body, 'op') ?? '==');
   const left = compileExpression(member(body, 'left') ?? null, key);
   const right = member(body, 'right') ?? null;
   const test = rightTest(op, right, sets);
@@ -183,7 +183,7 @@ function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tr
     const value = left(env);
     if (value === undefined) return undefined;
     // A packet without the field breaks the rule off, whatever the operator (NFT_BREAK).
-    if (value === 'absent') return false;
+    if (value === ABSENT) return false;
     const result = test(value, env);
     return result === undefined || !negated ? result : !result;
   };
@@ -251,7 +251,7 @@ function ordered(op: string, value: Value, bound: Value | undefined): Tri {
 function rejectName(body: Json): string {
   const type = member(body, 'type');
   if (type === 'tcp reset') return 'tcp-reset';
-  const expr = String(member(body, 'expr') ?? 'port-unreachable');
+  const expr = textOf(member(body, 'expr') ?? 'port-unreachable');
   if (type === 'icmpv6') return `icmp6-${expr === 'admin-prohibited' ? 'adm-prohibited' : expr}`;
   return `icmp-${expr}`;
 }
@@ -261,7 +261,7 @@ export function readVerdict(json: Json): NftVerdict | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
   const [name = ''] = Object.keys(json);
   if (isPlain(name)) return { kind: name };
-  if (name === 'jump' || name === 'goto') return { kind: name, chain: String(member(member(json, name), 'target')) };
+  if (name === 'jump' || name === 'goto') return { kind: name, chain: textOf(member(member(json, name), 'target')) };
   return undefined;
 }
 

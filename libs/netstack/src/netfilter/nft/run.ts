@@ -4,7 +4,7 @@ import { showSkb, TCP, UDP } from '../../skb.js';
 import { translateDestination, translateSource } from '../conntrack.js';
 import type { RuleEnv } from '../matches/match.js';
 import type { HookObserver, Manip } from '../traverse.js';
-import type { Evaluated } from './expression.js';
+import { ABSENT, type Evaluated } from './expression.js';
 import {
   readVerdict,
   type NftVerdict,
@@ -135,7 +135,7 @@ function lookUpVerdict(
 ): NftVerdict | undefined {
   const { env } = state.run;
   const value = statement.key(env);
-  if (value === 'absent') return undefined;
+  if (value === ABSENT) return undefined;
   const found = value === undefined ? 'unknown' : statement.set.find(value);
   if (found === 'absent') return undefined;
   if (found !== 'unknown') return readVerdict(found.data);
@@ -231,12 +231,11 @@ function addressOf(
 ): { ip?: Ip; port?: number } {
   const { env } = state.run;
   const value = statement.addr?.(env);
-  const [addr, ownPort] =
-    value !== undefined && typeof value === 'object' && isConcat(value) ? value.parts : [value, undefined];
-  const ip = toIp(addr, env.skb.family);
+  const pair = typeof value === 'object' && isConcat(value) ? value.parts : undefined;
+  const ip = toIp(pair === undefined ? value : pair[0], env.skb.family);
   if (statement.addr !== undefined && ip === undefined)
     env.chooser.guess(`where rule ${locate(state.run, chain, rule)} of ${env.ns.id} translates to`);
-  return { ip, port: portOf(state, statement.port?.(env) ?? ownPort) };
+  return { ip, port: portOf(state, statement.port?.(env) ?? pair?.[1]) };
 }
 
 function toIp(value: Evaluated, family: number): Ip | undefined {

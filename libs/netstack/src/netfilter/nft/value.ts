@@ -44,6 +44,11 @@ export function unwrapElement(json: Json): Json {
   return elem === undefined ? json : (member(elem, 'val') ?? json);
 }
 
+/** A scalar as text; empty for what is none. */
+export function textOf(json: Json | undefined): string {
+  return typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean' ? String(json) : '';
+}
+
 export function member(json: Json | undefined, key: string): Json | undefined {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
     ? (json as { readonly [key: string]: Json })[key]
@@ -59,19 +64,19 @@ export function compileTest(json: Json): Test {
   const concat = member(json, 'concat');
   if (Array.isArray(concat)) return concatTest(concat.map((part: Json) => compileTest(part)));
   const bits = member(json, '|');
-  if (Array.isArray(bits)) return listTest(bits.map(String));
-  if (Array.isArray(json)) return listTest(json.map(String));
+  if (Array.isArray(bits)) return listTest(bits.map(textOf));
+  if (Array.isArray(json)) return listTest(json.map(textOf));
   const wanted = scalar(json);
   if (wanted === undefined) return () => undefined;
   if (typeof wanted === 'string' && wanted.endsWith('*'))
     return (value) => (typeof value === 'string' ? value.startsWith(wanted.slice(0, -1)) : undefined);
-  return (value) => (Array.isArray(value) ? value.includes(String(json)) : keyOf(value) === keyOf(wanted));
+  return (value) => (Array.isArray(value) ? value.includes(textOf(json)) : keyOf(value) === keyOf(wanted));
 }
 
 function prefixTest(prefix: Json): Test {
   const addr = member(prefix, 'addr');
   const cidr: Cidr | undefined =
-    typeof addr === 'string' ? parseCidr(`${addr}/${String(member(prefix, 'len'))}`) : undefined;
+    typeof addr === 'string' ? parseCidr(`${addr}/${textOf(member(prefix, 'len'))}`) : undefined;
   return (value) =>
     cidr === undefined || (typeof value !== 'number' && typeof value !== 'bigint')
       ? undefined
