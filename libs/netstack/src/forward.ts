@@ -1,4 +1,5 @@
 import { formatIp, isLoopback, isMulticast, type Evidence, type Ip, type Place, type SuspicionCode } from '#libs/model';
+import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
 import { runHook } from './netfilter/hooks.js';
 import type { Chooser } from './chooser.js';
 import type { NetNamespace } from './namespace.js';
@@ -29,6 +30,11 @@ export function receiveLoopback(run: NamespaceRun, skb: Skb): Outcome {
 }
 
 function deliverLocally(run: NamespaceRun, iif: string, skb: Skb): Outcome {
+  const service = findVirtualServer(run, skb);
+  if (service !== undefined) {
+    hook(run, 'INPUT', skb, iif, '', IPVS_LOCAL_IN);
+    return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
+  }
   hook(run, 'INPUT', skb, iif, '');
   return { kind: 'deliver', skb, iif };
 }
@@ -77,6 +83,11 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   recordRoute(run, result);
   const dev = outputDevice(result);
   const before = { src: skb.src, dst: skb.dst, mark: skb.mark, dport: skb.dport };
+  const service = findVirtualServer(run, skb);
+  if (service !== undefined) {
+    hook(run, 'OUTPUT', skb, '', dev, IPVS_LOCAL_OUT);
+    return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
+  }
   hook(run, 'OUTPUT', skb, '', dev);
   const changed = before.dst !== skb.dst || before.mark !== skb.mark || before.src !== skb.src;
   const final = changed ? reroute(run, routing, skb) : result;
@@ -91,6 +102,22 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
     route: final.route.text,
     local: true,
   };
+}
+
+/** ip_vs_nat_send_or_cont(): the packet goes on as if this host had made it: OUTPUT, then POSTROUTING. */
+function sendToServer(run: NamespaceRun, skb: Skb): Outcome {
+  const routing = run.ns.routing(skb.family);
+  if (routing === undefined) return unknownRouting(run, skb);
+  const result = lookupRoute(routing, outputFlow(skb, undefined), run.chooser);
+  if (result.kind !== 'route') {
+    refuse(run, skb, result, false);
+    return { kind: 'stop', skb };
+  }
+  recordRoute(run, result);
+  const dev = outputDevice(result);
+  hook(run, 'OUTPUT', skb, '', dev);
+  hook(run, 'POSTROUTING', skb, '', dev);
+  return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
 }
 
 /** ip_route_me_harder(): OUTPUT changed what the route depends on. */
@@ -386,8 +413,9 @@ function stopSysctl(
 }
 
 /** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
-export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: string): void {
+export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: string, before?: number): void {
   runHook({
+    before,
     ns: run.ns,
     hook: name,
     skb,

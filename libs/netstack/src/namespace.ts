@@ -5,6 +5,7 @@ import { parseNativeTables } from './parse/nft.js';
 import type { DumpedTable } from './netfilter/conntrack.js';
 import { parseConntrack } from './parse/conntrack.js';
 import { DumpError } from './parse/dump-file.js';
+import { parseIpvs, type VirtualServer } from './parse/ipvs.js';
 import { parseIpsets, type IpSet } from './parse/ipset.js';
 import { parseLinks, type Link } from './parse/links.js';
 import { parseFdb, parseNeighbours, type FdbEntry, type Neighbour } from './parse/neighbours.js';
@@ -32,6 +33,8 @@ export class NetNamespace {
   readonly fdb: readonly FdbEntry[] | undefined;
   readonly ipsets: ReadonlyMap<string, IpSet> | undefined;
   readonly sockets: readonly Socket[] | undefined;
+  /** ipvs; undefined when not collected, which only matters where ipvs is used. */
+  readonly virtualServers: readonly VirtualServer[] | undefined;
   /** Native nftables tables, compiled. */
   readonly native: readonly Program[] | undefined;
   private readonly filters: readonly TcFilter[];
@@ -65,6 +68,7 @@ export class NetNamespace {
       for (const { ip } of link.addresses) if (!this.owners.has(ip)) this.owners.set(ip, link);
     this.fdb = this.read('bridge-fdb.json', parseFdb);
     this.ipsets = this.read('ipset-save.txt', parseIpsets);
+    this.virtualServers = dump.kind === 'node' ? this.read('ipvsadm-save.txt', parseIpvs) : undefined;
     this.sockets = this.read('ss-listen.txt', parseSockets);
     this.sysctls = this.read('sysctl-net.txt', parseSysctl);
     // Without tc.txt filters are not looked at; that is said once, in `skipped`, and does not make an answer undetermined.

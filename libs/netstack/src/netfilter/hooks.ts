@@ -19,6 +19,8 @@ export interface HookRun {
   readonly conntrack: ConntrackTable;
   readonly chooser: Chooser;
   readonly observer: HookObserver;
+  /** Only what is registered before this priority: somebody (ipvs) takes the packet there. */
+  readonly before?: number;
 }
 
 type Stage =
@@ -76,6 +78,7 @@ export function runHook(run: HookRun): void {
     rulesets.some((ruleset) => ruleset === undefined),
   );
   for (const stage of chainsOf(run.ns, run.hook, run.skb.family).stages) {
+    if (run.before !== undefined && stage.priority >= run.before) return;
     if ('track' in stage) track(run);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
     else if ('program' in stage) runBaseChain({ env, program: stage.program, observer: run.observer }, stage.chain);

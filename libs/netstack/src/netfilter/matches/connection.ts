@@ -38,35 +38,51 @@ function tuplePort(direction: 'original' | 'reply', end: 'sport' | 'dport'): (ar
   };
 }
 
-export const conntrack: MatchBuilder = (options) =>
-  fromOptions(options, {
-    '--ctstate': state,
-    '--ctproto':
-      ([text = '']) =>
-      ({ skb }) =>
-        skb.ct !== undefined && String(skb.ct.conn.original.protocol) === protocolText(text),
-    '--ctorigsrc': tupleAddress('original', 'src'),
-    '--ctorigdst': tupleAddress('original', 'dst'),
-    '--ctreplsrc': tupleAddress('reply', 'src'),
-    '--ctrepldst': tupleAddress('reply', 'dst'),
-    '--ctorigsrcport': tuplePort('original', 'sport'),
-    '--ctorigdstport': tuplePort('original', 'dport'),
-    '--ctreplsrcport': tuplePort('reply', 'sport'),
-    '--ctrepldstport': tuplePort('reply', 'dport'),
-    '--ctdir':
-      ([text = '']) =>
-      ({ skb }) =>
-        skb.ct !== undefined && skb.ct.reply === (text === 'REPLY'),
-    '--ctstatus':
-      ([text = '']) =>
-      ({ skb }) => {
-        if (text === 'NONE' || skb.ct === undefined) return skb.ct === undefined;
-        const wanted = text.split(',');
-        if (wanted.includes('SEEN_REPLY') && skb.ct.conn.seenReply) return true;
-        if (wanted.includes('CONFIRMED') && skb.ct.conn.confirmed) return true;
-        return wanted.includes('ASSURED') || wanted.includes('EXPECTED') ? undefined : false;
-      },
-  });
+/** conntrack_mt(): the state is asked first; of a packet without a connection nothing else can be asked, negated or not. */
+export const conntrack: MatchBuilder = (options) => {
+  const states = fromOptions(
+    options.filter(({ flag }) => flag === '--ctstate'),
+    { '--ctstate': state },
+  );
+  const others = fromOptions(
+    options.filter(({ flag }) => flag !== '--ctstate'),
+    CONNTRACK_FIELDS,
+  );
+  return (env) => {
+    const fits = states?.(env) ?? states === undefined;
+    if (!fits || env.skb.ct === undefined) return fits && states !== undefined;
+    return others === undefined ? true : others(env);
+  };
+};
+
+const CONNTRACK_FIELDS: Readonly<Record<string, (args: readonly string[]) => Match>> = {
+  '--ctproto':
+    ([text = '']) =>
+    ({ skb }) =>
+      skb.ct !== undefined && String(skb.ct.conn.original.protocol) === protocolText(text),
+  '--ctorigsrc': tupleAddress('original', 'src'),
+  '--ctorigdst': tupleAddress('original', 'dst'),
+  '--ctreplsrc': tupleAddress('reply', 'src'),
+  '--ctrepldst': tupleAddress('reply', 'dst'),
+  '--ctorigsrcport': tuplePort('original', 'sport'),
+  '--ctorigdstport': tuplePort('original', 'dport'),
+  '--ctreplsrcport': tuplePort('reply', 'sport'),
+  '--ctrepldstport': tuplePort('reply', 'dport'),
+  '--ctdir':
+    ([text = '']) =>
+    ({ skb }) =>
+      skb.ct?.reply === (text === 'REPLY'),
+  // ASSURED comes with more packets than a first exchange has, EXPECTED only from helpers.
+  '--ctstatus':
+    ([text = '']) =>
+    ({ skb }) => {
+      const wanted = text.split(',');
+      return (
+        (wanted.includes('SEEN_REPLY') && skb.ct?.conn.seenReply === true) ||
+        (wanted.includes('CONFIRMED') && skb.ct?.conn.confirmed === true)
+      );
+    },
+};
 
 function protocolText(text: string): string {
   return { tcp: '6', udp: '17', icmp: '1' }[text] ?? text;
@@ -82,10 +98,13 @@ export const mark: MatchBuilder = (options) =>
     },
   });
 
-export const connmark: MatchBuilder = (options) =>
-  fromOptions(options, {
+/** connmark_mt(): a packet without a connection never matches, negated or not. */
+export const connmark: MatchBuilder = (options) => {
+  const marked = fromOptions(options, {
     '--mark': ([text = '']) => {
       const { value, mask } = parseMark(text);
       return ({ skb }) => skb.ct !== undefined && (skb.ct.conn.mark & mask) >>> 0 === value;
     },
   });
+  return (env) => (env.skb.ct === undefined ? false : marked?.(env));
+};
