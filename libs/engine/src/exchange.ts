@@ -110,6 +110,7 @@ class ExchangeRun {
     const back = this.sendAnswer(reply, end, this.request.protocol === 'tcp' ? SYN | ACK : 0);
     this.checkAnswer(reply, back, sent);
     if (this.stop === undefined && this.request.protocol === 'tcp') this.exchangeData(end, sent);
+    if (this.stop === undefined && this.request.protocol === 'tcp' && sent !== undefined) this.checkFullSize(end, sent);
     return this.result(forward, reply, end, back);
   }
 
@@ -247,6 +248,32 @@ class ExchangeRun {
     if (this.stop === undefined && !this.answers(back, sent)) this.strayed(reply, back);
   }
 
+  /**
+   * Full-size packets after a handshake that worked: where a link on the way is too small, the sender must hear of it
+   * (RFC 1191). When it does not, bulk data stalls while small requests pass: a finding, not another verdict.
+   */
+  private checkFullSize(first: Extract<FlightEnd, { kind: 'delivered' }>, sent: Tuple): void {
+    const { client } = this.request;
+    const size = Math.min(mtuOf(client, sent.src), mtuOf(first.ns, first.skb.dst));
+    if (!Number.isFinite(size) || this.state.smallestMtu >= size) return;
+    for (const direction of ['forward', 'reply'] as const) {
+      const probe = new TraceRecorder(direction, false);
+      const end =
+        direction === 'forward'
+          ? this.sendRequest(probe, { ...request(this.request), src: sent.src, tcpFlags: ACK | PSH, length: size })
+          : flyFrom(this.context(probe), first.ns, (run) =>
+              send(run, { ...answerPacket(first.skb, ACK | PSH), length: size }),
+            );
+      const [blocked] = probe.obstacles;
+      if (end.kind === 'exits' || blocked?.obstacle.facts.code !== 'PMTU_BLACKHOLE') continue;
+      const { answer, skb, facts } = blocked.obstacle;
+      const told =
+        answer.kind === 'icmp' &&
+        this.errorArrives(skb, answer, blocked.at, direction === 'forward' ? client : first.ns);
+      if (!told) this.state.notes.push(suspect({ ...facts, blocking: false }));
+    }
+  }
+
   private strayed(recorder: TraceRecorder, end: FlightEnd): void {
     const at =
       end.kind === 'delivered' ? end.ns.place : (recorder.hops.at(-1)?.at ?? { kind: 'network', name: 'underlay' });
@@ -287,7 +314,12 @@ class ExchangeRun {
     return this.errorArrives(obstacle.skb, answer, at) ? seen : 'timeout';
   }
 
-  private errorArrives(skb: Skb, answer: Extract<Answer, { kind: 'icmp' | 'reset' }>, at: Place): boolean {
+  private errorArrives(
+    skb: Skb,
+    answer: Extract<Answer, { kind: 'icmp' | 'reset' }>,
+    at: Place,
+    sender = this.request.client,
+  ): boolean {
     const ns = [...this.world.namespaces.values()].find((one) => one.place === at);
     if (ns === undefined) return false;
     const recorder = new TraceRecorder('reply', true);
@@ -296,8 +328,8 @@ class ExchangeRun {
       send(run, packet.src === undefined ? { ...packet, src: answerSource(run, skb, '') } : packet),
     );
     if (recorder.obstacles.length > 0) return false;
-    if (end.kind === 'exits') return this.request.client === undefined;
-    return end.kind === 'delivered' && end.ns === this.request.client;
+    if (end.kind === 'exits') return sender === undefined;
+    return end.kind === 'delivered' && end.ns === sender;
   }
 
   private exited(forward: TraceRecorder, end: Extract<FlightEnd, { kind: 'exits' }>): Exchange {
@@ -372,6 +404,11 @@ class ExchangeRun {
       assumptions: [...this.state.assumptions],
     };
   }
+}
+
+/** The MTU of the interface that has the address: what TCP derives its segment size from. */
+function mtuOf(ns: NetNamespace | undefined, ip: Ip): number {
+  return ns?.owns(ip)?.mtu ?? Infinity;
 }
 
 function request({

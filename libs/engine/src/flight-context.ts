@@ -20,6 +20,8 @@ export class ExchangeState {
   private readonly tables = new Map<NetNamespace, ConntrackTable>();
   /** Translated sources of the network outside: key of the answer, original address. */
   readonly underlayNat = new Map<string, Ip>();
+  /** Of the devices that the packets left by, in bytes. */
+  smallestMtu = Infinity;
   /** Answers that the network outside expects, because it has seen the packets that they answer. */
   readonly underlayFlows = new Set<string>();
   readonly skipped: Skipped[] = [];

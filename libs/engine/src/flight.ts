@@ -126,6 +126,7 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
     return { kind: 'lost', skb };
   }
   skb.srcMac = link.mac;
+  context.state.smallestMtu = Math.min(context.state.smallestMtu, link.mtu);
   context.recorder.transmit(out.dev, skb);
   egress(runIn(context, ns), out.dev, skb, '');
   if (link.kind === 'bridge') return fromBridge(context, ns, out);

@@ -58,9 +58,37 @@ function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<Route
     return { kind: 'stop', skb };
   }
   skb.ttl -= 1;
+  checkMtu(run, skb, result, dev);
   hook(run, 'FORWARD', skb, iif, dev);
   hook(run, 'POSTROUTING', skb, '', dev);
   return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
+}
+
+/** ip_forward(): too long for the way out, and not to be fragmented: the sender is told the size that fits. */
+function checkMtu(run: NamespaceRun, skb: Skb, result: Extract<RouteResult, { kind: 'route' }>, dev: string): void {
+  const link = run.ns.link(dev);
+  const mtu = Math.min(result.route.mtu ?? Infinity, link?.mtu ?? Infinity);
+  if (skb.length <= mtu) return;
+  const evidence: Evidence = {
+    kind: 'link',
+    at: run.ns.place,
+    locator: `link/${dev}`,
+    text: `${dev} mtu ${mtu}; the packet has ${skb.length} bytes`,
+  };
+  stop(
+    run,
+    skb,
+    'PMTU_BLACKHOLE',
+    'dropped',
+    fragmentationNeeded(skb),
+    [evidence],
+    { ...run.ns.place, interface: dev },
+    { mtu },
+  );
+}
+
+function fragmentationNeeded(skb: Skb): Answer {
+  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 4 } : { kind: 'icmp', type: 2, code: 0 };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface Skb {
   icmp?: { type: number; code: number; quoted?: Tuple };
   ttl: number;
   mark: number;
-  /** Bytes at the IP layer. */
+  /** Bytes at the IP layer; the packets of a walk may not be fragmented (DF), as TCP's are not. */
   length: number;
   /** The connection of the namespace that the packet is in; dropped when it leaves (nf_reset). */
   ct?: { conn: Conn; reply: boolean; state: CtState };

@@ -40,13 +40,19 @@ export const iprange: MatchBuilder = (options) => {
   return fromOptions(options, { '--src-range': ranged('src'), '--dst-range': ranged('dst') });
 };
 
-export const mac: MatchBuilder = (options) =>
-  fromOptions(options, {
+/** xt_mac: only frames that came in by an Ethernet device have a source address; of others the match is false, negated or not. */
+export const mac: MatchBuilder = (options) => {
+  const same = fromOptions(options, {
     '--mac-source':
       ([text = '']) =>
       ({ skb }) =>
         skb.srcMac === undefined ? undefined : skb.srcMac.toLowerCase() === text.toLowerCase(),
   });
+  return (env) =>
+    env.iif === '' || NO_ETHERNET.has(env.ns.link(env.iif)?.kind ?? '') || env.iif === 'lo' ? false : same?.(env);
+};
+
+const NO_ETHERNET = new Set(['ipip', 'sit', 'gre', 'wireguard', 'tun', 'vti', 'xfrm']);
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp', [SCTP]: 'sctp' };
 

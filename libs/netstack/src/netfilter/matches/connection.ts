@@ -72,15 +72,15 @@ const CONNTRACK_FIELDS: Readonly<Record<string, (args: readonly string[]) => Mat
     ([text = '']) =>
     ({ skb }) =>
       skb.ct?.reply === (text === 'REPLY'),
-  // ASSURED comes with more packets than a first exchange has, EXPECTED only from helpers.
+  // EXPECTED comes from helpers only; a TCP connection is ASSURED once both sides have spoken (nf_conntrack_tcp_packet()).
   '--ctstatus':
     ([text = '']) =>
     ({ skb }) => {
       const wanted = text.split(',');
-      return (
-        (wanted.includes('SEEN_REPLY') && skb.ct?.conn.seenReply === true) ||
-        (wanted.includes('CONFIRMED') && skb.ct?.conn.confirmed === true)
-      );
+      const conn = skb.ct?.conn;
+      if (conn === undefined) return false;
+      if (wanted.includes('ASSURED') && conn.tcp === 'ESTABLISHED' && conn.seenReply) return true;
+      return (wanted.includes('SEEN_REPLY') && conn.seenReply) || (wanted.includes('CONFIRMED') && conn.confirmed);
     },
 };
 

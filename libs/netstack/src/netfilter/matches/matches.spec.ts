@@ -198,7 +198,7 @@ describe('conntrack and state', () => {
     { rule: '-m conntrack --ctdir REPLY', packet: answered(), matches: true },
     { rule: '-m conntrack --ctstatus SEEN_REPLY', packet: answered(), matches: true },
     { rule: '-m conntrack --ctstatus SEEN_REPLY', packet: tracked(tcp(SYN_TO_80)), matches: false },
-    { rule: '-m conntrack --ctstatus ASSURED', packet: answered(), matches: undefined },
+    { rule: '-m conntrack --ctstatus ASSURED', packet: answered(), matches: false },
     { rule: '-m conntrack --ctexpire 1:10', packet: answered(), matches: undefined },
     { rule: '-m state --state NEW', packet: tracked(tcp(SYN_TO_80)), matches: true },
     { rule: '-m state --state INVALID', packet: invalid(), matches: true },
