@@ -10,15 +10,22 @@ export async function buildCluster(plan: readonly NamespacePlan[]): Promise<void
   for (const { name, ip } of plan) await must(['ip', '-n', netnsName(name), '-batch', '-'], ip.join('\n'));
   for (const { name, ipLater = [] } of plan)
     if (ipLater.length > 0) await must(['ip', '-n', netnsName(name), '-batch', '-'], ipLater.join('\n'));
-  await Promise.all(
-    plan.map(async ({ name, iptables }) => {
-      if (iptables !== undefined)
-        await must(['ip', 'netns', 'exec', netnsName(name), 'iptables-nft-restore'], iptables);
-    }),
-  );
+  await Promise.all(plan.map(finish));
 }
 
-async function setSysctls({ name, sysctls }: NamespacePlan): Promise<void> {
+async function finish(plan: NamespacePlan): Promise<void> {
+  const { name, bridge = [], sysctlsLater = {}, ipset, iptables, legacyIptables, nft } = plan;
+  const inside = (argv: readonly string[], input = '') =>
+    must(['ip', 'netns', 'exec', netnsName(name), ...argv], input);
+  if (bridge.length > 0) await must(['bridge', '-n', netnsName(name), '-batch', '-'], bridge.join('\n'));
+  await setSysctls({ name, sysctls: sysctlsLater });
+  if (ipset !== undefined) await inside(['ipset', 'restore'], ipset);
+  if (iptables !== undefined) await inside(['iptables-nft-restore'], iptables);
+  if (legacyIptables !== undefined) await inside(['iptables-legacy-restore'], legacyIptables);
+  if (nft !== undefined) await inside(['nft', '-f', '-'], nft);
+}
+
+async function setSysctls({ name, sysctls }: Pick<NamespacePlan, 'name' | 'sysctls'>): Promise<void> {
   const settings = Object.entries(sysctls).map(([key, value]) => `${key}=${value}`);
-  await must(['ip', 'netns', 'exec', netnsName(name), 'sysctl', '-qw', ...settings]);
+  if (settings.length > 0) await must(['ip', 'netns', 'exec', netnsName(name), 'sysctl', '-qw', ...settings]);
 }

@@ -1,6 +1,6 @@
 import type { Expectation } from './cases/lab-case.js';
 import type { Answer } from './ask-cli.js';
-import type { Attempt } from './traffic/probe.js';
+import type { Attempt } from './traffic/agents.js';
 
 /** Where the kernel and what the case says about it disagree: then the case is wrong, or the lab is. */
 export function compareWithExpectation(id: string, attempts: readonly Attempt[], expected: Expectation): string[] {

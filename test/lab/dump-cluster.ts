@@ -9,7 +9,10 @@ import { netnsName } from './netns/lab-namespaces.js';
 const KEPT_SYSCTLS = /^net\.(ipv4\.(conf|neigh|ip_|fib_)|ipv6\.conf|bridge|netfilter)/;
 
 /** The snapshot of a built cluster, read with the collector's commands. */
-export async function dumpCluster({ cluster, topology }: LabCase, plan: readonly NamespacePlan[]): Promise<Snapshot> {
+export async function dumpCluster(
+  { cluster, topology }: Pick<LabCase, 'cluster' | 'topology'>,
+  plan: readonly NamespacePlan[],
+): Promise<Snapshot> {
   const takenAt = `${new Date().toISOString().slice(0, 19)}Z`;
   const dumps: NamespaceDump[] = [];
   for (const { name, dump } of plan) {
@@ -25,7 +28,7 @@ export async function dumpCluster({ cluster, topology }: LabCase, plan: readonly
     nodes: new Map(cluster.nodes.map(({ name }) => [name, { takenAt, error: null }])),
     objects: topology.objects(cluster),
     cloud: undefined,
-    underlay: topology.underlay,
+    underlay: topology.underlay(cluster),
     dumps,
   };
 }

@@ -1,6 +1,7 @@
 import { TWO_NODE_FLANNEL } from './cases/two-node-flannel.js';
 import { addKubeProxyRules, endpointChain, serviceChain } from './cluster/kube-proxy-iptables.js';
 import { RuleSet } from './cluster/rule-set.js';
+import { nodeOf } from './cluster/spec.js';
 
 describe('kube-proxy rules of the lab', () => {
   // Names read off a real kube-proxy 1.36.
@@ -15,7 +16,7 @@ describe('kube-proxy rules of the lab', () => {
 
   it('gives each endpoint an equal share', () => {
     const rules = new RuleSet();
-    addKubeProxyRules(rules, TWO_NODE_FLANNEL);
+    addKubeProxyRules(rules, TWO_NODE_FLANNEL, nodeOf('node1', TWO_NODE_FLANNEL));
 
     const shares = rules.chain('nat', serviceChain('KUBE-SVC-', 'default/web:http', 'tcp'));
 
@@ -26,7 +27,7 @@ describe('kube-proxy rules of the lab', () => {
   it('rejects what has no endpoints', () => {
     const rules = new RuleSet();
     const services = TWO_NODE_FLANNEL.services.map((service) => ({ ...service, selector: { app: 'nothing' } }));
-    addKubeProxyRules(rules, { ...TWO_NODE_FLANNEL, services });
+    addKubeProxyRules(rules, { ...TWO_NODE_FLANNEL, services }, nodeOf('node1', TWO_NODE_FLANNEL));
 
     const rejects = rules.chain('filter', 'KUBE-SERVICES');
 

@@ -5,8 +5,7 @@ import { ALL_PAIRS, probeOf } from './cases/pairs.js';
 import type { LabCase } from './cases/lab-case.js';
 import { dumpCluster } from './dump-cluster.js';
 import { netnsName, removeLabNamespaces } from './netns/lab-namespaces.js';
-import { runProbes, type Attempt } from './traffic/probe.js';
-import { startResponders, stopResponders } from './traffic/responders.js';
+import { Agents, type Attempt } from './traffic/agents.js';
 
 const PROBE_TIMEOUT_MS = 1500;
 
@@ -26,15 +25,15 @@ export async function runCase(labCase: LabCase): Promise<CaseRun> {
       const { status, stderr } = await runInNetns(netnsName(at))(argv);
       if (status !== 0) throw new Error(`lab: \`${argv.join(' ')}\` in ${at} failed: ${stderr}`);
     }
-    const responders = await startResponders(plan);
+    const agents = await Agents.start(plan);
     try {
-      const attempts = await runProbes(
+      const attempts = await agents.probe(
         ALL_PAIRS.map((pair) => probeOf(pair, cluster)),
         PROBE_TIMEOUT_MS,
       );
       return { attempts, snapshot: await dumpCluster(labCase, plan) };
     } finally {
-      await stopResponders(responders);
+      await agents.stop();
     }
   } finally {
     await removeLabNamespaces();

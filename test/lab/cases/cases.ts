@@ -1,10 +1,12 @@
 import type { SuspicionCode, Symptom } from '#libs/model';
-import { FLANNEL_HOST_GW } from '../cluster/flannel-host-gw.js';
 import type { ClusterSpec, PodSpec, ServiceSpec } from '../cluster/spec.js';
+import { topologyOf } from '../cluster/topology.js';
+import { FLANNEL_HOST_GW } from '../cni/flannel.js';
 import type { Expectation, LabCase } from './lab-case.js';
 import { ALL_PAIRS } from './pairs.js';
 import { TWO_NODE_FLANNEL } from './two-node-flannel.js';
 
+const TOPOLOGY = topologyOf(FLANNEL_HOST_GW, 'iptables');
 const WORKS: Expectation = { verdict: 'reachable', symptom: 'connected', codes: [] };
 
 /** The healthy cluster, and one fault each. A new case is one entry here. */
@@ -12,14 +14,14 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'healthy',
     title: 'Two nodes, flannel host-gw, everything works',
-    topology: FLANNEL_HOST_GW,
+    topology: TOPOLOGY,
     cluster: TWO_NODE_FLANNEL,
     expected: Object.fromEntries(ALL_PAIRS.map(({ id }) => [id, WORKS])),
   },
   {
     name: 'pod-cidr-route-missing',
     title: "node1 has lost its route to node2's pods",
-    topology: FLANNEL_HOST_GW,
+    topology: TOPOLOGY,
     cluster: TWO_NODE_FLANNEL,
     breakage: [{ at: 'node1', argv: ['ip', 'route', 'del', '10.244.2.0/24'] }],
     expected: {
@@ -32,7 +34,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'forward-drop',
     title: "node2 drops what is forwarded to its pods' port 8080",
-    topology: FLANNEL_HOST_GW,
+    topology: TOPOLOGY,
     cluster: TWO_NODE_FLANNEL,
     breakage: [
       {
@@ -63,7 +65,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'nobody-listens',
     title: 'The process in orders-0 does not listen on its port',
-    topology: FLANNEL_HOST_GW,
+    topology: TOPOLOGY,
     cluster: changePod(TWO_NODE_FLANNEL, 'orders-0', (pod) => ({
       ...pod,
       listens: pod.listens.filter(({ protocol }) => protocol !== 'tcp'),
@@ -78,7 +80,7 @@ export const CASES: readonly LabCase[] = [
   {
     name: 'no-endpoints',
     title: 'The selector of service orders matches no pod',
-    topology: FLANNEL_HOST_GW,
+    topology: TOPOLOGY,
     cluster: changeService(TWO_NODE_FLANNEL, 'orders', (service) => ({
       ...service,
       selector: { app: 'orders', tier: 'backend' },

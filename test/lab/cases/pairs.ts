@@ -1,5 +1,5 @@
 import type { ClusterSpec, Protocol } from '../cluster/spec.js';
-import type { Probe } from '../traffic/probe.js';
+import type { Probe } from '../traffic/agents.js';
 
 /** A question, in the form that the CLI and samples/cases.json have it. */
 export interface LabPair {

@@ -1,48 +1,49 @@
-import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '#libs/model';
 import { stringify } from 'yaml';
-import { endpointsOf, nodeOf, type ClusterSpec, type NodeSpec, type PodSpec, type ServiceSpec } from './spec.js';
+import type { CniWiring, Daemon } from '../cni/wiring.js';
+import { configMap, CREATED, metadata, ownedBy, uidOf } from './object-metadata.js';
+import {
+  endpointsOf,
+  nodeOf,
+  type ClusterSpec,
+  type NodeSpec,
+  type PodSpec,
+  type PolicySpec,
+  type ServiceSpec,
+} from './spec.js';
 
-const CREATED = '2026-11-20T08:00:00Z';
 const VERSION = 'v1.33.1';
-const NAMESPACES = ['default', 'kube-system', 'kube-flannel'];
-const DAEMONS = [
-  { namespace: 'kube-flannel', name: 'kube-flannel-ds', label: { app: 'flannel', tier: 'node' } },
-  { namespace: 'kube-system', name: 'kube-proxy', label: { 'k8s-app': 'kube-proxy' } },
-] as const;
+const KUBE_PROXY: Daemon = { namespace: 'kube-system', name: 'kube-proxy', label: { 'k8s-app': 'kube-proxy' } };
 
-/** The objects of a kubeadm cluster with flannel, as the API server would return them. */
-export function kubernetesObjects(cluster: ClusterSpec): readonly KubernetesObject[] {
+/** The objects of a kubeadm cluster, as the API server would return them. */
+export function kubernetesObjects(
+  cluster: ClusterSpec,
+  cni: CniWiring,
+  proxyMode: 'iptables' | 'nftables',
+): readonly KubernetesObject[] {
+  const daemons = [cni.daemon, KUBE_PROXY];
+  const namespaces = new Set([
+    'default',
+    'kube-system',
+    cni.daemon.namespace,
+    ...cluster.pods.map((pod) => pod.namespace),
+  ]);
   return [
-    ...NAMESPACES.map(namespaceObject),
-    ...cluster.nodes.map(nodeObject),
+    ...[...namespaces].map(namespaceObject),
+    ...cluster.nodes.map((node) => nodeObject(node, cni)),
     ...cluster.pods.map((pod) => podObject(pod, cluster)),
-    ...DAEMONS.flatMap((daemon) => cluster.nodes.map((node) => daemonPodObject(daemon, node))),
+    ...daemons.flatMap((daemon) => cluster.nodes.map((node) => daemonPodObject(daemon, node, cluster))),
     ...cluster.services.map(serviceObject),
     ...cluster.services.map((service) => endpointSliceObject(service, cluster)),
-    ...configMaps(cluster),
-    ...DAEMONS.map((daemon) => daemonSetObject(daemon, cluster)),
+    ...(cluster.policies ?? []).map(policyObject),
+    ...kubeadmConfigMaps(cluster, proxyMode),
+    ...cni.objects(cluster),
+    ...daemons.map((daemon) => daemonSetObject(daemon, cluster)),
   ];
 }
 
 export function podUid(pod: PodSpec): string {
   return uidOf('Pod', pod.namespace, pod.name);
-}
-
-/** Equal in every run: samples change only where something changed. */
-function uidOf(...parts: readonly string[]): string {
-  const hex = createHash('sha256').update(parts.join('/')).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-function metadata(kind: string, namespace: string | undefined, name: string, more: object = {}) {
-  const uid = uidOf(kind, namespace ?? '', name);
-  const place = namespace === undefined ? { name } : { name, namespace };
-  return { ...place, uid, resourceVersion: '1000', creationTimestamp: CREATED, ...more };
-}
-
-function owner(apiVersion: string, kind: string, namespace: string, name: string) {
-  return [{ apiVersion, kind, name, uid: uidOf(kind, namespace, name), controller: true, blockOwnerDeletion: true }];
 }
 
 function namespaceObject(name: string): KubernetesObject {
@@ -55,19 +56,13 @@ function namespaceObject(name: string): KubernetesObject {
   };
 }
 
-function nodeObject(node: NodeSpec): KubernetesObject {
-  const flannel = 'flannel.alpha.coreos.com';
+function nodeObject(node: NodeSpec, cni: CniWiring): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: metadata('Node', undefined, node.name, {
       labels: { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': node.name, 'kubernetes.io/os': 'linux' },
-      annotations: {
-        [`${flannel}/backend-data`]: 'null',
-        [`${flannel}/backend-type`]: 'host-gw',
-        [`${flannel}/kube-subnet-manager`]: 'true',
-        [`${flannel}/public-ip`]: node.address,
-      },
+      annotations: cni.nodeAnnotations(node),
     }),
     spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] },
     status: {
@@ -91,10 +86,11 @@ function podObject(pod: PodSpec, cluster: ClusterSpec): KubernetesObject {
     kind: 'Pod',
     metadata: metadata('Pod', pod.namespace, pod.name, {
       labels: pod.labels,
-      ownerReferences: owner('apps/v1', 'StatefulSet', pod.namespace, pod.owner),
+      ownerReferences: ownedBy('apps/v1', 'StatefulSet', pod.namespace, pod.owner),
     }),
     spec: {
       nodeName: pod.node,
+      ...(pod.hostNetwork === true ? { hostNetwork: true } : {}),
       serviceAccountName: 'default',
       restartPolicy: 'Always',
       dnsPolicy: 'ClusterFirst',
@@ -131,17 +127,17 @@ function podStatus(podIP: string, hostIP: string, container: string) {
   };
 }
 
-type Daemon = (typeof DAEMONS)[number];
-
-function daemonSpec({ name }: Daemon) {
+function daemonSpec({ name, env }: Daemon, cluster: ClusterSpec) {
+  const variables =
+    env === undefined ? {} : { env: Object.entries(env(cluster)).map(([key, value]) => ({ name: key, value })) };
   return {
     hostNetwork: true,
     serviceAccountName: name,
-    containers: [{ name, image: `registry.lab/${name}:1.0` }],
+    containers: [{ name, image: `registry.lab/${name}:1.0`, ...variables }],
   };
 }
 
-function daemonPodObject(daemon: Daemon, node: NodeSpec): KubernetesObject {
+function daemonPodObject(daemon: Daemon, node: NodeSpec, cluster: ClusterSpec): KubernetesObject {
   const { namespace, name, label } = daemon;
   const suffix = uidOf(name, node.name).slice(0, 5);
   return {
@@ -149,9 +145,9 @@ function daemonPodObject(daemon: Daemon, node: NodeSpec): KubernetesObject {
     kind: 'Pod',
     metadata: metadata('Pod', namespace, `${name}-${suffix}`, {
       labels: label,
-      ownerReferences: owner('apps/v1', 'DaemonSet', namespace, name),
+      ownerReferences: ownedBy('apps/v1', 'DaemonSet', namespace, name),
     }),
-    spec: { nodeName: node.name, ...daemonSpec(daemon) },
+    spec: { nodeName: node.name, ...daemonSpec(daemon, cluster) },
     status: podStatus(node.address, node.address, name),
   };
 }
@@ -163,7 +159,10 @@ function daemonSetObject(daemon: Daemon, cluster: ClusterSpec): KubernetesObject
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
     metadata: metadata('DaemonSet', namespace, name, { labels: label }),
-    spec: { selector: { matchLabels: label }, template: { metadata: { labels: label }, spec: daemonSpec(daemon) } },
+    spec: {
+      selector: { matchLabels: label },
+      template: { metadata: { labels: label }, spec: daemonSpec(daemon, cluster) },
+    },
     status: {
       currentNumberScheduled: count,
       desiredNumberScheduled: count,
@@ -175,7 +174,8 @@ function daemonSetObject(daemon: Daemon, cluster: ClusterSpec): KubernetesObject
 }
 
 function serviceObject(service: ServiceSpec): KubernetesObject {
-  const { namespace, name, type, clusterIp, selector, port } = service;
+  const { namespace, name, type, clusterIp, selector, port, loadBalancer, externalIps, affinitySeconds } = service;
+  const isExternal = type !== 'ClusterIP' || externalIps !== undefined;
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -186,9 +186,15 @@ function serviceObject(service: ServiceSpec): KubernetesObject {
       clusterIPs: [clusterIp],
       ipFamilies: ['IPv4'],
       ipFamilyPolicy: 'SingleStack',
-      internalTrafficPolicy: 'Cluster',
-      ...(type === 'NodePort' ? { externalTrafficPolicy: 'Cluster' } : {}),
-      sessionAffinity: 'None',
+      internalTrafficPolicy: service.internalTrafficPolicy ?? 'Cluster',
+      ...(isExternal ? { externalTrafficPolicy: service.externalTrafficPolicy ?? 'Cluster' } : {}),
+      ...(externalIps === undefined ? {} : { externalIPs: externalIps }),
+      ...(type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {}),
+      ...(loadBalancer?.sourceRanges === undefined ? {} : { loadBalancerSourceRanges: loadBalancer.sourceRanges }),
+      ...(service.healthCheckNodePort === undefined ? {} : { healthCheckNodePort: service.healthCheckNodePort }),
+      ...(affinitySeconds === undefined
+        ? { sessionAffinity: 'None' }
+        : { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: affinitySeconds } } }),
       ...(selector === undefined ? {} : { selector }),
       ports: [
         {
@@ -200,7 +206,25 @@ function serviceObject(service: ServiceSpec): KubernetesObject {
         },
       ],
     },
-    status: { loadBalancer: {} },
+    status: { loadBalancer: loadBalancer === undefined ? {} : { ingress: [{ ip: loadBalancer.ip, ipMode: 'VIP' }] } },
+  };
+}
+
+function policyObject({ namespace, name, podLabels, fromLabels, port }: PolicySpec): KubernetesObject {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata('NetworkPolicy', namespace, name),
+    spec: {
+      podSelector: { matchLabels: podLabels },
+      policyTypes: ['Ingress'],
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: fromLabels }, namespaceSelector: {} }],
+          ports: [{ protocol: port.protocol.toUpperCase(), port: port.port }],
+        },
+      ],
+    },
   };
 }
 
@@ -209,7 +233,7 @@ function endpointSliceObject(service: ServiceSpec, cluster: ClusterSpec): Kubern
   const endpoints = endpointsOf(service, cluster).map(({ address, node, pod }) => ({
     addresses: [address],
     conditions: { ready: true, serving: true, terminating: false },
-    nodeName: node,
+    ...(node === undefined ? {} : { nodeName: node }),
     ...(pod === undefined
       ? {}
       : { targetRef: { kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: podUid(pod) } }),
@@ -223,7 +247,7 @@ function endpointSliceObject(service: ServiceSpec, cluster: ClusterSpec): Kubern
         'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
         'kubernetes.io/service-name': name,
       },
-      ownerReferences: owner('v1', 'Service', namespace, name),
+      ownerReferences: ownedBy('v1', 'Service', namespace, name),
     }),
     addressType: 'IPv4',
     // The API server returns null, not an empty list, when there is none.
@@ -232,7 +256,7 @@ function endpointSliceObject(service: ServiceSpec, cluster: ClusterSpec): Kubern
   };
 }
 
-function configMaps(cluster: ClusterSpec): readonly KubernetesObject[] {
+function kubeadmConfigMaps(cluster: ClusterSpec, mode: 'iptables' | 'nftables'): readonly KubernetesObject[] {
   const { podNetwork, serviceNetwork } = cluster;
   const kubeProxy = {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
@@ -241,7 +265,7 @@ function configMaps(cluster: ClusterSpec): readonly KubernetesObject[] {
     clusterCIDR: podNetwork,
     detectLocalMode: '',
     iptables: { localhostNodePorts: null, masqueradeAll: false, masqueradeBit: null },
-    mode: 'iptables',
+    mode,
     nodePortAddresses: null,
   };
   const kubeadm = {
@@ -251,25 +275,8 @@ function configMaps(cluster: ClusterSpec): readonly KubernetesObject[] {
     kubernetesVersion: VERSION,
     networking: { dnsDomain: 'cluster.local', podSubnet: podNetwork, serviceSubnet: serviceNetwork },
   };
-  const cni = {
-    name: 'cbr0',
-    cniVersion: '0.3.1',
-    plugins: [
-      { type: 'flannel', delegate: { hairpinMode: true, isDefaultGateway: true } },
-      { type: 'portmap', capabilities: { portMappings: true } },
-    ],
-  };
-  const network = { Network: podNetwork, EnableNFTables: false, Backend: { Type: 'host-gw' } };
   return [
     configMap('kube-system', 'kube-proxy', { 'config.conf': stringify(kubeProxy) }),
     configMap('kube-system', 'kubeadm-config', { ClusterConfiguration: stringify(kubeadm) }),
-    configMap('kube-flannel', 'kube-flannel-cfg', {
-      'cni-conf.json': `${JSON.stringify(cni, null, 2)}\n`,
-      'net-conf.json': `${JSON.stringify(network, null, 2)}\n`,
-    }),
   ];
-}
-
-function configMap(namespace: string, name: string, data: Readonly<Record<string, string>>): KubernetesObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('ConfigMap', namespace, name), data };
 }

@@ -11,8 +11,18 @@ export interface NamespacePlan {
   readonly ip: readonly string[];
   /** Lines for `ip -batch`, run when the lines of all namespaces are done: what needs the other end. */
   readonly ipLater?: readonly string[];
+  /** Lines for `bridge -batch`, after those of ipLater. */
+  readonly bridge?: readonly string[];
+  /** Set when all links are there. */
+  readonly sysctlsLater?: Readonly<Record<string, string | number>>;
+  /** For `ipset restore`, before the rules that name the sets. */
+  readonly ipset?: string;
   /** For iptables-nft-restore. */
   readonly iptables?: string;
+  /** For iptables-legacy-restore. */
+  readonly legacyIptables?: string;
+  /** For `nft -f`, after the iptables rules. */
+  readonly nft?: string;
   readonly listens: readonly Socket[];
   /** What listeners give as their own address for UDP, where the socket does not know it. */
   readonly address?: string;

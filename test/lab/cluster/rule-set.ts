@@ -28,3 +28,7 @@ export class RuleSet {
     return `${lines.join('\n')}\n`;
   }
 }
+
+export function comment(text: string): string {
+  return `-m comment --comment "${text}"`;
+}

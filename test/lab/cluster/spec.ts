@@ -7,6 +7,20 @@ export interface ClusterSpec {
   readonly pods: readonly PodSpec[];
   readonly services: readonly ServiceSpec[];
   readonly external: readonly HostSpec[];
+  /** Addresses outside the node network that the router sends to a node, as a load balancer in front would. */
+  readonly vips?: readonly { readonly address: string; readonly via: string }[];
+  /** The router hides the nodes behind its outside address, and hosts outside know the nodes and the VIPs only. */
+  readonly snat?: boolean;
+  readonly policies?: readonly PolicySpec[];
+}
+
+/** A NetworkPolicy with one ingress rule: who may reach a port of some pods. */
+export interface PolicySpec {
+  readonly namespace: string;
+  readonly name: string;
+  readonly podLabels: Readonly<Record<string, string>>;
+  readonly fromLabels: Readonly<Record<string, string>>;
+  readonly port: Socket;
 }
 
 export type Protocol = 'tcp' | 'udp';
@@ -14,12 +28,15 @@ export type Protocol = 'tcp' | 'udp';
 export interface Socket {
   readonly protocol: Protocol;
   readonly port: number;
+  /** The address that it is bound to; default: all of IPv4. */
+  readonly host?: string;
+  readonly ipv6Only?: boolean;
 }
 
 export interface NodeSpec {
   readonly name: string;
   readonly address: string;
-  /** A /24; the first address of it is the bridge's. */
+  /** A /24, the first address of it is the gateway's; with Calico a block. */
   readonly podCidr: string;
   readonly listens: readonly Socket[];
 }
@@ -36,16 +53,28 @@ export interface PodSpec {
   readonly ports: readonly (Socket & { readonly name: string })[];
   /** What really listens. */
   readonly listens: readonly Socket[];
+  /** Lives in the node's namespace, with the node's address. */
+  readonly hostNetwork?: boolean;
 }
 
 export interface ServiceSpec {
   readonly namespace: string;
   readonly name: string;
-  readonly type: 'ClusterIP' | 'NodePort';
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer';
+  /** `None`: headless. */
   readonly clusterIp: string;
   readonly selector?: Readonly<Record<string, string>>;
   /** For a service without selector: where its EndpointSlice leads, by node name. */
   readonly onNodes?: readonly string[];
+  /** For a service without selector: addresses outside the cluster. */
+  readonly onAddresses?: readonly string[];
+  readonly externalTrafficPolicy?: 'Cluster' | 'Local';
+  readonly internalTrafficPolicy?: 'Cluster' | 'Local';
+  readonly healthCheckNodePort?: number;
+  readonly externalIps?: readonly string[];
+  readonly loadBalancer?: { readonly ip: string; readonly sourceRanges?: readonly string[] };
+  /** Session affinity by client address. */
+  readonly affinitySeconds?: number;
   readonly port: Socket & { readonly name: string; readonly targetPort: number; readonly nodePort?: number };
 }
 
@@ -58,14 +87,19 @@ export interface HostSpec {
 
 export interface EndpointAddress {
   readonly address: string;
-  readonly node: string;
+  /** Absent: outside the cluster. */
+  readonly node?: string;
   readonly pod?: PodSpec;
 }
 
 /** The addresses behind a service, as the endpoint slice controller finds them. */
 export function endpointsOf(service: ServiceSpec, cluster: ClusterSpec): readonly EndpointAddress[] {
-  const { selector, onNodes = [] } = service;
-  if (selector === undefined) return onNodes.map((name) => ({ address: nodeOf(name, cluster).address, node: name }));
+  const { selector, onNodes = [], onAddresses = [] } = service;
+  if (selector === undefined)
+    return [
+      ...onNodes.map((name) => ({ address: nodeOf(name, cluster).address, node: name })),
+      ...onAddresses.map((address) => ({ address })),
+    ];
   const wanted = Object.entries(selector);
   return cluster.pods
     .filter((pod) => pod.namespace === service.namespace && wanted.every(([key, value]) => pod.labels[key] === value))
@@ -76,6 +110,11 @@ export function nodeOf(name: string, cluster: ClusterSpec): NodeSpec {
   const node = cluster.nodes.find((candidate) => candidate.name === name);
   if (node === undefined) throw new Error(`lab: no node ${name}`);
   return node;
+}
+
+/** The pods that have a network namespace of their own on a node. */
+export function podsOf(node: NodeSpec, { pods }: ClusterSpec): readonly PodSpec[] {
+  return pods.filter((pod) => pod.node === node.name && pod.hostNetwork !== true);
 }
 
 /** `10.244.1.0/24` -> `10.244.1.1`. */

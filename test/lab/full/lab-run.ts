@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Snapshot } from '#libs/model';
+import { writeSnapshotArchive } from '#libs/snapshot-archive';
+import { askCli, type Answer } from '../ask-cli.js';
+import { buildCluster } from '../build-cluster.js';
+import { probesOf, type LabProbe } from '../cases/probes.js';
+import { compareWithAnswer, falseAlarms } from '../compare.js';
+import { dumpCluster } from '../dump-cluster.js';
+import { removeLabNamespaces } from '../netns/lab-namespaces.js';
+import { Agents, type Attempt } from '../traffic/agents.js';
+import type { LabCluster } from './clusters.js';
+import type { Fault } from './fault.js';
+
+// A refusal that meets a locked socket is noticed at the retransmission of the SYN, after a second.
+const PROBE_TIMEOUT_MS = 1300;
+
+export interface Disagreement {
+  readonly probe: LabProbe;
+  readonly text: string;
+}
+
+export interface LabRun {
+  readonly probes: number;
+  readonly connections: number;
+  /** Probes on which the kernel and the program differ. */
+  readonly disagreements: readonly Disagreement[];
+  /** Suspicions above `info` of probes that work in a healthy cluster. */
+  readonly falseAlarms: readonly Disagreement[];
+  /** Probes that the kernel did not let through in every attempt. */
+  readonly failing: number;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+export interface RunOptions {
+  readonly thorough: boolean;
+  /** Where the snapshot stays; without it, it is removed. */
+  readonly keepAs?: string;
+}
+
+/** Builds a cluster, breaks it, makes every connection, dumps it, asks the program and compares. */
+export async function runInLab(target: LabCluster, fault: Fault | undefined, options: RunOptions): Promise<LabRun> {
+  const watch = new StopWatch();
+  const probes = probesOf(target.cluster, options.thorough);
+  const { attempts, snapshot } = await record(target, fault, probes, watch);
+  const answers = await ask(snapshot, probes, options.keepAs);
+  watch.lap('diagnose');
+  return { ...compare(probes, attempts, answers, fault === undefined), seconds: watch.seconds };
+}
+
+async function record(
+  { topology, cluster }: LabCluster,
+  fault: Fault | undefined,
+  probes: readonly LabProbe[],
+  watch: StopWatch,
+) {
+  const plan = topology.plan(cluster);
+  try {
+    await buildCluster(plan);
+    watch.lap('build');
+    const agents = await Agents.start(plan);
+    try {
+      await fault?.apply({ cluster, plan });
+      watch.lap('start');
+      const attempts = await agents.probe(
+        probes.map(({ probe }) => probe),
+        PROBE_TIMEOUT_MS,
+      );
+      watch.lap('probe');
+      const snapshot = await dumpCluster({ cluster, topology }, plan);
+      watch.lap('dump');
+      return { attempts, snapshot };
+    } finally {
+      await agents.stop();
+    }
+  } finally {
+    await removeLabNamespaces();
+    watch.lap('remove');
+  }
+}
+
+async function ask(snapshot: Snapshot, probes: readonly LabProbe[], keepAs: string | undefined) {
+  const folder = await mkdtemp(join(tmpdir(), 'hopscope-lab-'));
+  try {
+    const archive = keepAs ?? join(folder, 'snapshot.tar.gz');
+    await writeFile(archive, await writeSnapshotArchive(snapshot));
+    return await askCli(
+      archive,
+      probes.map(({ pair }) => pair),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function compare(
+  probes: readonly LabProbe[],
+  attempts: ReadonlyMap<string, readonly Attempt[]>,
+  answers: ReadonlyMap<string, Answer>,
+  healthy: boolean,
+): Omit<LabRun, 'seconds'> {
+  const disagreements: Disagreement[] = [];
+  const alarms: Disagreement[] = [];
+  let failing = 0;
+  let connections = 0;
+  for (const probe of probes) {
+    const { id } = probe.pair;
+    const observed = attempts.get(id) ?? [];
+    const answer = answers.get(id) ?? { kind: 'error', code: 'NO_LINE', message: 'the program printed no line' };
+    const works = observed.length > 0 && observed.every(({ outcome }) => outcome === 'connected');
+    connections += observed.length;
+    if (!works) failing++;
+    const texts = observed.length === 0 ? [`${id}: not tried`] : compareWithAnswer(id, observed, answer);
+    if (texts.length > 0) disagreements.push({ probe, text: texts.join('; ') });
+    if (!healthy || !works) continue;
+    const [alarm] = falseAlarms(id, answer);
+    if (alarm !== undefined) alarms.push({ probe, text: alarm });
+  }
+  return { probes: probes.length, connections, disagreements, falseAlarms: alarms, failing };
+}
+
+class StopWatch {
+  readonly seconds: Record<string, number> = {};
+  private last = performance.now();
+
+  lap(name: string): void {
+    const now = performance.now();
+    this.seconds[name] = Math.round(now - this.last) / 1000;
+    this.last = now;
+  }
+}

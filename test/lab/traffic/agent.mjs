@@ -1,0 +1,121 @@
+// Runs inside a namespace: listens as standard input's first line asks, says "ready", then makes the connections that each further line asks for,
+// all at once, and prints what became of them. Ends with its standard input.
+import { createSocket } from 'node:dgram';
+import { connect, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const REFUSED = new Set(['ECONNREFUSED']);
+const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'EPERM', 'EINVAL']);
+
+function outcomeOf(error) {
+  if (REFUSED.has(error.code)) return 'refused';
+  return UNREACHABLE.has(error.code) ? 'unreachable' : `error ${error.code}`;
+}
+
+function answerOf(data) {
+  const { backend, source } = JSON.parse(String(data));
+  return { outcome: 'connected', backend, source };
+}
+
+// A socket that takes IPv4 through IPv6 names addresses so.
+function plain(address) {
+  return address?.replace(/^::ffff:/, '');
+}
+
+function tryTcp({ address, port }, timeoutMs) {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const end = (result) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    // What has arrived while the process had to wait is read before the time is said to be up.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(() => end({ outcome: 'timeout' }))), timeoutMs);
+    socket.on('connect', () => socket.write('hello\n'));
+    socket.on('data', (data) => end(answerOf(data)));
+    socket.on('error', (error) => end({ outcome: outcomeOf(error) }));
+  });
+}
+
+function tryUdp({ address, port }, timeoutMs) {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    let open = true;
+    const end = (result) => {
+      clearTimeout(timer);
+      if (open) socket.close();
+      open = false;
+      resolve(result);
+    };
+    // What has arrived while the process had to wait is read before the time is said to be up.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(() => end({ outcome: 'timeout' }))), timeoutMs);
+    socket.on('message', (data) => end(answerOf(data)));
+    socket.on('error', (error) => end({ outcome: outcomeOf(error) }));
+    // Connected, so that ICMP errors come back to the socket.
+    socket.connect(port, address, (error) => {
+      if (error) end({ outcome: outcomeOf(error) });
+      else if (open) socket.send('hello', (problem) => problem && end({ outcome: outcomeOf(problem) }));
+    });
+  });
+}
+
+async function makeAll({ timeoutMs, spreadMs, probes }) {
+  return Promise.all(
+    probes.map(async (probe, index) => {
+      const attempt = probe.protocol === 'tcp' ? tryTcp : tryUdp;
+      // Not all in one moment: a burst is longer than the queue of an address that is being resolved.
+      const tryLater = async () => {
+        await wait((spreadMs * index) / probes.length);
+        return attempt(probe, timeoutMs);
+      };
+      return { id: probe.id, attempts: await Promise.all(Array.from({ length: probe.attempts }, tryLater)) };
+    }),
+  );
+}
+
+function serveTcp({ port, host = '0.0.0.0', ipv6Only = false }) {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      const seen = {
+        backend: `${plain(socket.localAddress)}:${socket.localPort}`,
+        source: plain(socket.remoteAddress),
+      };
+      socket.on('data', () => socket.end(JSON.stringify(seen)));
+      // The other side hangs up as soon as it has its answer.
+      socket.on('error', () => undefined);
+    });
+    server.on('error', reject);
+    server.listen({ port, host, ipv6Only }, resolve);
+  });
+}
+
+function serveUdp({ port, host = '0.0.0.0', ipv6Only = false }, address) {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', ipv6Only });
+    socket.on('message', (_, from) => {
+      const seen = { backend: `${address}:${port}`, source: plain(from.address) };
+      // A send may fail for lack of a route back: then the other side sees a time-out, as it should.
+      socket.send(JSON.stringify(seen), from.port, from.address, () => undefined);
+    });
+    // Errors of sends that ICMP reports later are of no interest; those of bind are.
+    socket.on('error', reject);
+    socket.bind({ port, address: host }, () => resolve());
+  });
+}
+
+let started = false;
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  if (started) process.stdout.write(`${JSON.stringify(await makeAll(request))}\n`);
+  else {
+    const { address, listens } = request;
+    await Promise.all(
+      listens.map((socket) => (socket.protocol === 'tcp' ? serveTcp(socket) : serveUdp(socket, address))),
+    );
+    started = true;
+    process.stdout.write('ready\n');
+  }
+}
+process.exit(0);

@@ -1,0 +1,124 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { z } from 'zod';
+import type { NamespacePlan } from '../cluster/plan.js';
+import type { Protocol } from '../cluster/spec.js';
+import { netnsName } from '../netns/lab-namespaces.js';
+import { scriptPath } from './script-path.js';
+
+const IP = 'ip';
+const PATIENCE_MS = 30_000;
+const SPREAD_MS = 400;
+
+export interface Probe {
+  readonly id: string;
+  /** The namespace that it starts from. */
+  readonly from: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** More than one where the kernel throws dice. */
+  readonly attempts: number;
+}
+
+/** What one real connection did. `backend` and `source` as the listener saw them. */
+const Attempt = z.object({ outcome: z.string(), backend: z.string().optional(), source: z.string().optional() });
+export type Attempt = z.output<typeof Attempt>;
+const Results = z.array(z.object({ id: z.string(), attempts: z.array(Attempt) }));
+
+/** One process in each namespace that listens there and connects from there. */
+export class Agents {
+  private constructor(private readonly byName: ReadonlyMap<string, Agent>) {}
+
+  /** Resolves when all ports are bound. */
+  static async start(plan: readonly NamespacePlan[]): Promise<Agents> {
+    const started = plan.filter(({ dump }) => dump !== undefined).map((namespace) => new Agent(namespace));
+    const agents = new Agents(new Map(started.map((agent) => [agent.name, agent])));
+    try {
+      await Promise.all(started.map((agent) => agent.ready()));
+      return agents;
+    } catch (error) {
+      await agents.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes all connections, nearly at the same time, from the namespaces where they start. What timed out is done again with
+   * few others beside it and more time: a machine that is busy with something else must not look like a network that is broken.
+   */
+  async probe(probes: readonly Probe[], timeoutMs: number): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+    const first = await this.probeAtOnce(probes, timeoutMs);
+    const late = probes.filter(({ id }) => first.get(id)?.some(({ outcome }) => outcome === 'timeout'));
+    return new Map([...first, ...(await this.probeAtOnce(late, 2 * timeoutMs))]);
+  }
+
+  private async probeAtOnce(
+    probes: readonly Probe[],
+    timeoutMs: number,
+  ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+    const answers = await Promise.all(
+      [...new Set(probes.map(({ from }) => from))].map((name) => {
+        const agent = this.byName.get(name);
+        if (agent === undefined) throw new Error(`lab: no namespace ${name} to probe from`);
+        return agent.probe(
+          probes.filter(({ from }) => from === name),
+          timeoutMs,
+        );
+      }),
+    );
+    return new Map(answers.flat().map(({ id, attempts }) => [id, attempts]));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.byName.values()].map((agent) => agent.stop()));
+  }
+}
+
+class Agent {
+  readonly name: string;
+  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  private readonly lines: AsyncIterator<string>;
+
+  constructor({ name, address, listens }: NamespacePlan) {
+    this.name = name;
+    const argv = ['netns', 'exec', netnsName(name), process.execPath, scriptPath('agent.mjs')];
+    this.child = spawn(IP, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+    // An agent that ended is noticed by the line that it does not print.
+    this.child.stdin.on('error', () => undefined);
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    this.child.stdin.write(`${JSON.stringify({ address, listens })}\n`);
+  }
+
+  async ready(): Promise<void> {
+    if ((await this.nextLine()) !== 'ready') throw new Error(`lab: what listens in ${this.name} did not start`);
+  }
+
+  async probe(probes: readonly Probe[], timeoutMs: number): Promise<z.output<typeof Results>> {
+    this.child.stdin.write(`${JSON.stringify({ timeoutMs, spreadMs: SPREAD_MS, probes })}\n`);
+    return Results.parse(JSON.parse(await this.nextLine()));
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  private async nextLine(): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`lab: the agent in ${this.name} does not answer`)), PATIENCE_MS);
+    });
+    try {
+      const { value, done } = await Promise.race([this.lines.next(), late]);
+      if (done === true) throw new Error(`lab: the agent in ${this.name} ended`);
+      return value;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
