@@ -109,11 +109,10 @@ export class ConntrackTable {
     this.byTuple.set(tupleKey(ct.conn.reply), { conn: ct.conn, reply: true });
   }
 
-  /** An ICMP error belongs to the connection that it quotes; it travels against the quoted packet. */
+  /** nf_conntrack_inet_error(): the quoted packet, turned round, must be one that the connection expects; its direction is the error's. */
   private trackError(skb: Skb, quoted: Tuple): void {
-    const found = this.byTuple.get(tupleKey(quoted));
-    if (found === undefined) return;
-    skb.ct = { conn: found.conn, reply: !found.reply, state: 'RELATED' };
+    const found = this.byTuple.get(tupleKey(reverseTuple(quoted)));
+    if (found !== undefined) skb.ct = { conn: found.conn, reply: found.reply, state: 'RELATED' };
   }
 
   private follow(skb: Skb, conn: Conn, reply: boolean): void {
