@@ -322,14 +322,17 @@ describe('owner, physdev, ttl, length, pkttype and mac', () => {
     {
       rule: '-m mac --mac-source 02:00:00:00:00:01',
       packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:01' }),
+      iif: 'eth0',
       matches: true,
     },
     {
       rule: '-m mac --mac-source 02:00:00:00:00:0A',
       packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:0a' }),
+      iif: 'eth0',
       matches: true,
     },
-    { rule: '-m mac --mac-source 02:00:00:00:00:01', matches: undefined },
+    { rule: '-m mac --mac-source 02:00:00:00:00:01', iif: 'eth0', matches: undefined },
+    { rule: '-m mac ! --mac-source 02:00:00:00:00:01', iif: 'lo', matches: false },
   ]);
 });
 
