@@ -134,6 +134,59 @@ describe('translation of ICMP errors', () => {
   });
 });
 
+describe('translation of ICMP errors about translated packets', () => {
+  const CLIENT = '10.244.1.2:40000';
+  const ASKED = '10.96.0.10:53';
+
+  it.each<{
+    title: string;
+    source?: [string, number];
+    destination?: [string, number];
+    wire: string;
+    to: string;
+    from: string;
+  }>([
+    {
+      title: 'a destination',
+      destination: ['10.244.2.2', 5353],
+      wire: `${CLIENT} > 10.244.2.2:5353`,
+      to: '10.244.1.2',
+      from: '10.96.0.10',
+    },
+    {
+      title: 'a source',
+      source: ['10.10.0.11', 40001],
+      wire: `10.10.0.11:40001 > ${ASKED}`,
+      to: '10.244.1.2',
+      from: '10.244.2.2',
+    },
+    {
+      title: 'both',
+      source: ['10.10.0.11', 40001],
+      destination: ['10.244.2.2', 5353],
+      wire: '10.10.0.11:40001 > 10.244.2.2:5353',
+      to: '10.244.1.2',
+      from: '10.96.0.10',
+    },
+  ])(
+    'undoes the translation of $title, outside and in the packet that it quotes',
+    ({ source, destination, wire, to, from }) => {
+      const table = new ConntrackTable();
+      const sent = translated(table, udp(`${CLIENT} > ${ASKED}`), source, destination);
+      const error = icmpError('10.244.2.2', formatIp(sent.src), 3, 3, tupleOf(udp(wire)));
+
+      table.track(error, true);
+      applyDecided(error, 'destination');
+      applyDecided(error, 'source');
+
+      expect(error.ct).toMatchObject({ state: 'RELATED', reply: true });
+      expect(formatIp(error.dst)).toBe(to);
+      expect(formatIp(error.src)).toBe(from);
+      expect(error.icmp?.quoted).toEqual(tupleOf(udp(`${CLIENT} > ${ASKED}`)));
+    },
+  );
+});
+
 describe('NAT and its reverse', () => {
   const address = fc.integer({ min: 1, max: 254 }).map((last): string => `10.9.0.${last}`);
   const port = fc.integer({ min: 1, max: 65535 });

@@ -35,6 +35,10 @@ export interface Address {
   readonly prefixLength: number;
   readonly scope: number;
   readonly secondary: boolean;
+  /** IPv6: not to be chosen for new connections (RFC 4862). */
+  readonly deprecated: boolean;
+  /** IPv6: duplicate address detection is running or has failed, so the address does not work. */
+  readonly unusable: boolean;
   readonly text: string;
 }
 
@@ -67,6 +71,9 @@ const AddressRow = z.looseObject({
         prefixlen: z.number().optional(),
         scope: z.string().optional(),
         secondary: z.boolean().optional(),
+        deprecated: z.boolean().optional(),
+        tentative: z.boolean().optional(),
+        dadfailed: z.boolean().optional(),
       }),
     )
     .optional(),
@@ -125,7 +132,9 @@ export function parseLinks(link: string, addr: string | undefined, bridge: strin
   });
 }
 
-function toAddress(row: { local?: string; prefixlen?: number; scope?: string; secondary?: boolean }): Address[] {
+type AddressInfo = NonNullable<z.output<typeof AddressRow>['addr_info']>[number];
+
+function toAddress(row: AddressInfo): Address[] {
   const ip = row.local === undefined ? undefined : parseIp(row.local);
   if (ip === undefined) return [];
   const prefixLength = row.prefixlen ?? (typeof ip === 'number' ? 32 : 128);
@@ -135,6 +144,8 @@ function toAddress(row: { local?: string; prefixlen?: number; scope?: string; se
       prefixLength,
       scope: scopeNumber(row.scope),
       secondary: row.secondary ?? false,
+      deprecated: row.deprecated ?? false,
+      unusable: row.tentative === true || row.dadfailed === true,
       text: `${row.local}/${prefixLength}`,
     },
   ];

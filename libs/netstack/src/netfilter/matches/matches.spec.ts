@@ -200,6 +200,9 @@ describe('conntrack and state', () => {
     { rule: '-m conntrack --ctstatus SEEN_REPLY', packet: tracked(tcp(SYN_TO_80)), matches: false },
     { rule: '-m conntrack --ctstatus ASSURED', packet: answered(), matches: false },
     { rule: '-m conntrack --ctexpire 1:10', packet: answered(), matches: undefined },
+    { rule: '-m conntrack ! --ctorigdstport 80', packet: invalid(), matches: false },
+    { rule: '-m conntrack ! --ctdir REPLY', packet: invalid(), matches: false },
+    { rule: '-m conntrack ! --ctdir REPLY', packet: tracked(tcp(SYN_TO_80)), matches: true },
     { rule: '-m state --state NEW', packet: tracked(tcp(SYN_TO_80)), matches: true },
     { rule: '-m state --state INVALID', packet: invalid(), matches: true },
   ]);
@@ -224,6 +227,8 @@ describe('mark and connmark', () => {
     { rule: '-m connmark --mark 0x10/0xf0', packet: connmarked(0x1f), matches: true },
     { rule: '-m connmark --mark 0x10/0xf0', packet: connmarked(0x2f), matches: false },
     { rule: '-m connmark --mark 0x0', packet: tcp(SYN_TO_80), matches: false },
+    { rule: '-m connmark ! --mark 0x1', packet: tcp(SYN_TO_80), matches: false },
+    { rule: '-m connmark ! --mark 0x1', packet: connmarked(0x2), matches: true },
   ]);
 });
 
@@ -321,17 +326,26 @@ describe('owner, physdev, ttl, length, pkttype and mac', () => {
     { rule: '-m pkttype --pkt-type broadcast', matches: false },
     {
       rule: '-m mac --mac-source 02:00:00:00:00:01',
-      packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:01' }),
       iif: 'eth0',
+      packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:01' }),
       matches: true,
     },
     {
       rule: '-m mac --mac-source 02:00:00:00:00:0A',
-      packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:0a' }),
       iif: 'eth0',
+      packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:0a' }),
       matches: true,
     },
+    {
+      rule: '-m mac ! --mac-source 02:00:00:00:00:01',
+      iif: 'eth0',
+      packet: tcp(SYN_TO_80, { srcMac: '02:00:00:00:00:01' }),
+      matches: false,
+    },
     { rule: '-m mac --mac-source 02:00:00:00:00:01', iif: 'eth0', matches: undefined },
+    // Without a frame there is no source address, and nothing to negate.
+    { rule: '-m mac --mac-source 02:00:00:00:00:01', matches: false },
+    { rule: '-m mac ! --mac-source 02:00:00:00:00:01', matches: false },
     { rule: '-m mac ! --mac-source 02:00:00:00:00:01', iif: 'lo', matches: false },
   ]);
 });
