@@ -199,7 +199,8 @@ function traces(
       hops: one.hops,
       ...(assumptions.length === 0 ? {} : { assumptions }),
     };
-    const key = leaves.length === 1 ? '' : canonicalJson(trace);
+    // The same code builds them all, so equal traces have equal text.
+    const key = leaves.length === 1 ? '' : JSON.stringify(trace);
     const known = merged.get(key);
     if (known === undefined) merged.set(key, { trace, probability });
     else known.probability += probability;

@@ -117,8 +117,8 @@ class ExchangeRun {
   private firstTuple: Tuple | undefined;
   private addresses: Ip[] = [];
 
-  private recorder(direction: 'forward' | 'reply'): TraceRecorder {
-    return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded));
+  private recorder(direction: 'forward' | 'reply', quiet = false): TraceRecorder {
+    return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded), quiet);
   }
 
   private context(recorder: TraceRecorder): FlightContext {
@@ -238,12 +238,12 @@ class ExchangeRun {
    */
   private exchangeData(first: Extract<FlightEnd, { kind: 'delivered' }>, sent: Tuple | undefined): void {
     if (sent === undefined) return;
-    const forward = this.recorder('forward');
+    const forward = this.recorder('forward', true);
     const packet = { ...request(this.request), src: sent.src, tcpFlags: ACK | PSH };
     const end = this.sendRequest(forward, packet);
     if (this.stop !== undefined) return;
     if (end.kind !== 'delivered' || end.ns !== first.ns) return this.strayed(forward, end);
-    const reply = this.recorder('reply');
+    const reply = this.recorder('reply', true);
     const back = this.sendAnswer(reply, end, ACK | PSH);
     if (this.stop === undefined && !this.answers(back, sent)) this.strayed(reply, back);
   }
@@ -257,7 +257,7 @@ class ExchangeRun {
     const size = Math.min(mtuOf(client, sent.src), mtuOf(first.ns, first.skb.dst));
     if (!Number.isFinite(size) || this.state.smallestMtu >= size) return;
     for (const direction of ['forward', 'reply'] as const) {
-      const probe = new TraceRecorder(direction, false);
+      const probe = new TraceRecorder(direction, false, undefined, true);
       const end =
         direction === 'forward'
           ? this.sendRequest(probe, { ...request(this.request), src: sent.src, tcpFlags: ACK | PSH, length: size })
@@ -322,7 +322,7 @@ class ExchangeRun {
   ): boolean {
     const ns = [...this.world.namespaces.values()].find((one) => one.place === at);
     if (ns === undefined) return false;
-    const recorder = new TraceRecorder('reply', true);
+    const recorder = new TraceRecorder('reply', true, undefined, true);
     const packet = answer.kind === 'reset' ? answerPacket(skb, RST | ACK) : errorPacket(skb, answer);
     const end = flyFrom(this.context(recorder), ns, (run) =>
       send(run, packet.src === undefined ? { ...packet, src: answerSource(run, skb, '') } : packet),

@@ -6,4 +6,4 @@
 export { Fabric } from './fabric.js';
 export { composeNetwork, type NetworkParts } from './network.js';
 export { walk, type WalkResult } from './walk.js';
-export { buildNamespaces, infraKey, type InfraQuestion, type World } from './world.js';
+export { buildNamespaces, type World } from './world.js';

@@ -1,9 +1,17 @@
 import { ClusterIndex } from '#libs/cluster';
 import { HopscopeError, type Diagnosis, type DiagnosisRequest, type Snapshot } from '#libs/model';
-import type { ClusterOverrides, CniNetwork, CniPlugin, InfraAnswer, InfraShim, Network } from '#libs/provider-kit';
+import type {
+  ClusterOverrides,
+  CniNetwork,
+  CniPlugin,
+  InfraAnswer,
+  InfraQuestion,
+  InfraShim,
+  Network,
+} from '#libs/provider-kit';
 import { Fabric } from './fabric.js';
 import { walk } from './walk.js';
-import { buildNamespaces, infraKey, ownerOf, type InfraQuestion, type World } from './world.js';
+import { buildNamespaces, infraKey, ownerOf, type World } from './world.js';
 
 /** More crossings than one packet can make; beyond it the shim and the walk do not agree with each other. */
 const MAX_QUESTIONS = 500;
@@ -28,7 +36,7 @@ export function composeNetwork(parts: NetworkParts): Network {
     namespaces,
     fabric: new Fabric(namespaces, cluster),
     cni: chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin),
-    infra,
+    infra: (question) => parts.shim.evaluate?.(question) ?? infra.get(infraKey(question)),
     ownerOf: ownerOf(namespaces),
   };
   return new WalkingNetwork(world, infra, parts.shim);

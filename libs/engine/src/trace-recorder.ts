@@ -26,6 +26,8 @@ export class TraceRecorder implements Recorder {
     readonly direction: Direction,
     private readonly blocked = false,
     private readonly onObstacle: (recorded: RecordedObstacle) => void = () => undefined,
+    /** Nobody will look at the steps: only where the packet is and what stops it is kept. */
+    private readonly quiet = false,
   ) {}
 
   get stopped(): boolean {
@@ -48,6 +50,7 @@ export class TraceRecorder implements Recorder {
   }
 
   link(link: Omit<PathLink, 'direction' | 'packet' | 'hypothetical'>, skb: Skb): void {
+    if (this.quiet) return;
     this.links.push({
       ...link,
       direction: this.direction,
@@ -57,10 +60,12 @@ export class TraceRecorder implements Recorder {
   }
 
   transmit(dev: string, skb: Skb): void {
+    if (this.quiet) return;
     this.step({ kind: 'transmit', text: `out of ${dev}: ${describePacket(showSkb(skb))}`, interface: dev });
   }
 
   receive(dev: string, skb: Skb): void {
+    if (this.quiet) return;
     this.step({ kind: 'receive', text: `in by ${dev}: ${describePacket(showSkb(skb))}`, interface: dev });
   }
 

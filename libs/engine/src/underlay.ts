@@ -1,11 +1,11 @@
 import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
 import { showSkb, tupleKey, tupleOf, reverseTuple, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
-import type { InfraAnswer, NodeRef } from '#libs/provider-kit';
+import type { InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
 import type { Port } from './fabric.js';
 import { leave, obstacle, type FlightContext, type Next } from './flight-context.js';
 import { lostFinding } from './lost.js';
 import { unreachableHost } from './segment.js';
-import { infraKey, MissingFact, type InfraQuestion } from './world.js';
+import { MissingFact } from './world.js';
 
 type Transmit = Extract<Outcome, { kind: 'transmit' }>;
 
@@ -236,7 +236,7 @@ function nodeRef(context: FlightContext, ns: NetNamespace): NodeRef {
 }
 
 function ask(context: FlightContext, question: InfraQuestion): InfraAnswer {
-  const answer = context.world.infra.get(infraKey(question));
+  const answer = context.world.infra(question);
   if (answer === undefined) throw new MissingFact(question);
   return answer;
 }

@@ -9,10 +9,11 @@ import {
   type Skipped,
   type Suspicion,
 } from '#libs/model';
+import type { InfraQuestion } from '#libs/provider-kit';
 import { assemble } from './assemble.js';
 import { runExchange, type ExchangeRequest } from './exchange.js';
 import { explore } from './explore.js';
-import { MissingFact, type InfraQuestion, type World } from './world.js';
+import { MissingFact, type World } from './world.js';
 
 /** More branches than any answer can show; beyond it the rest of the probability is `insufficient-info`. */
 const MAX_BRANCHES = 2048;

@@ -1,7 +1,7 @@
 import type { ClusterIndex } from '#libs/cluster';
-import { canonicalJson, type Ip, type Packet } from '#libs/model';
+import { canonicalJson, type Ip } from '#libs/model';
 import { NetNamespace } from '#libs/netstack';
-import type { CniNetwork, InfraAnswer, NodeRef, ServiceRef } from '#libs/provider-kit';
+import type { CniNetwork, InfraAnswer, InfraQuestion } from '#libs/provider-kit';
 import { Fabric } from './fabric.js';
 
 /** Everything that a walk may read. Facts only; what is not here is asked for by name. */
@@ -11,28 +11,11 @@ export interface World {
   readonly namespaces: ReadonlyMap<string, NetNamespace>;
   readonly fabric: Fabric;
   readonly cni: CniNetwork;
-  readonly infra: ReadonlyMap<string, InfraAnswer>;
+  /** What the InfraShim says of a crossing; undefined when it has to be asked first. */
+  infra(question: InfraQuestion): InfraAnswer | undefined;
   /** The dump key of the namespace that has an address on one of its interfaces. */
   ownerOf(ip: Ip): string | undefined;
 }
-
-/** A question to the InfraShim: one crossing of the network between the nodes. */
-export type InfraQuestion =
-  | {
-      readonly kind: 'nodeToNode';
-      readonly source: NodeRef;
-      readonly oif: string;
-      readonly destination: NodeRef;
-      readonly packet: Packet;
-    }
-  | { readonly kind: 'nodeToExternal'; readonly source: NodeRef; readonly oif: string; readonly packet: Packet }
-  | { readonly kind: 'externalToNode'; readonly destination: NodeRef; readonly packet: Packet }
-  | {
-      readonly kind: 'externalToLoadBalancer';
-      readonly service: ServiceRef;
-      readonly packet: Packet;
-      readonly backends: readonly string[];
-    };
 
 export function infraKey(question: InfraQuestion): string {
   return canonicalJson(question);

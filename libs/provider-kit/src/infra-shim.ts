@@ -38,5 +38,28 @@ export interface InfraShim {
   nodeToNode(source: NodeRef, oif: string, destination: NodeRef, packet: Packet): Promise<InfraAnswer>;
   nodeToExternal(source: NodeRef, oif: string, packet: Packet): Promise<InfraAnswer>;
   externalToNode?(destination: NodeRef, packet: Packet): Promise<InfraAnswer>;
+  /**
+   * For shims that have all their facts in memory: the same answers without waiting, so that a walk need not start again.
+   * undefined: this one needs a look-up, ask the method of its kind.
+   */
+  evaluate?(question: InfraQuestion): InfraAnswer | undefined;
   externalToLoadBalancer?(service: ServiceRef, packet: Packet, backends: readonly string[]): Promise<InfraAnswer>;
 }
+
+/** One crossing of the network between the nodes, as data. */
+export type InfraQuestion =
+  | {
+      readonly kind: 'nodeToNode';
+      readonly source: NodeRef;
+      readonly oif: string;
+      readonly destination: NodeRef;
+      readonly packet: Packet;
+    }
+  | { readonly kind: 'nodeToExternal'; readonly source: NodeRef; readonly oif: string; readonly packet: Packet }
+  | { readonly kind: 'externalToNode'; readonly destination: NodeRef; readonly packet: Packet }
+  | {
+      readonly kind: 'externalToLoadBalancer';
+      readonly service: ServiceRef;
+      readonly packet: Packet;
+      readonly backends: readonly string[];
+    };

@@ -1,31 +1,40 @@
 import { cidrContains, parseCidr, parseIp, type Ip, type Packet } from '#libs/model';
-import type { InfraAnswer, InfraDelivery, InfraShim, NodeRef, ServiceRef } from '#libs/provider-kit';
+import type { InfraAnswer, InfraDelivery, InfraQuestion, InfraShim, NodeRef, ServiceRef } from '#libs/provider-kit';
 import type { Underlay } from './underlay.js';
 
 /** Answers from underlay.json; without one it knows nothing and says so. */
 export class UnderlayShim implements InfraShim {
   constructor(private readonly underlay: Underlay | undefined) {}
 
-  /** The operator's description says nothing against packets between nodes: they arrive. */
-  nodeToNode(_source: NodeRef, _oif: string, destination: NodeRef, packet: Packet): Promise<InfraAnswer> {
-    void packet;
-    return Promise.resolve(
-      answer(this.underlay === undefined ? { kind: 'unknown' } : { kind: 'node', name: destination.name }),
-    );
+  /** Everything it knows is in memory, so no walk has to wait. */
+  evaluate(question: InfraQuestion): InfraAnswer {
+    switch (question.kind) {
+      // The operator's description says nothing against packets to a node: they arrive.
+      case 'nodeToNode':
+      case 'externalToNode':
+        return answer(
+          this.underlay === undefined ? { kind: 'unknown' } : { kind: 'node', name: question.destination.name },
+        );
+      case 'nodeToExternal':
+      case 'externalToLoadBalancer':
+        return this.byDestination(question.packet);
+    }
   }
 
-  nodeToExternal(_source: NodeRef, _oif: string, packet: Packet): Promise<InfraAnswer> {
-    return Promise.resolve(this.byDestination(packet));
+  nodeToNode(source: NodeRef, oif: string, destination: NodeRef, packet: Packet): Promise<InfraAnswer> {
+    return Promise.resolve(this.evaluate({ kind: 'nodeToNode', source, oif, destination, packet }));
   }
 
-  externalToNode(destination: NodeRef, _packet: Packet): Promise<InfraAnswer> {
-    return Promise.resolve(
-      answer(this.underlay === undefined ? { kind: 'unknown' } : { kind: 'node', name: destination.name }),
-    );
+  nodeToExternal(source: NodeRef, oif: string, packet: Packet): Promise<InfraAnswer> {
+    return Promise.resolve(this.evaluate({ kind: 'nodeToExternal', source, oif, packet }));
   }
 
-  externalToLoadBalancer(_service: ServiceRef, packet: Packet, _backends: readonly string[]): Promise<InfraAnswer> {
-    return Promise.resolve(this.byDestination(packet));
+  externalToNode(destination: NodeRef, packet: Packet): Promise<InfraAnswer> {
+    return Promise.resolve(this.evaluate({ kind: 'externalToNode', destination, packet }));
+  }
+
+  externalToLoadBalancer(service: ServiceRef, packet: Packet, backends: readonly string[]): Promise<InfraAnswer> {
+    return Promise.resolve(this.evaluate({ kind: 'externalToLoadBalancer', service, packet, backends }));
   }
 
   private byDestination(packet: Packet): InfraAnswer {
