@@ -24,7 +24,7 @@ export interface HookRun {
 }
 
 type Stage =
-  | { readonly priority: number; readonly table: string; readonly manip?: Manip }
+  | { readonly priority: number; readonly table: string; readonly manip?: Manip; readonly backend?: 'nft' | 'legacy' }
   | { readonly priority: number; readonly track: true }
   | { readonly priority: number; readonly confirm: true }
   | { readonly priority: number; readonly program: Program; readonly chain: ProgramChain };
@@ -34,6 +34,7 @@ type Stage =
  *                                   └──────────► FORWARD ───────────────────┴─► POSTROUTING ─► transmit
  *
  * Priorities are those of include/uapi/linux/netfilter_ipv4.h; conntrack confirms last.
+ * iptables-nft registers its security table at 150, behind the translation of sources; legacy at 50, as the header says.
  */
 const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
   PREROUTING: [
@@ -45,14 +46,16 @@ const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
   INPUT: [
     { priority: -150, table: 'mangle' },
     { priority: 0, table: 'filter' },
-    { priority: 50, table: 'security' },
+    { priority: 50, table: 'security', backend: 'legacy' },
     { priority: 100, table: 'nat', manip: 'source' },
+    { priority: 150, table: 'security', backend: 'nft' },
     { priority: 0x7fffffff, confirm: true },
   ],
   FORWARD: [
     { priority: -150, table: 'mangle' },
     { priority: 0, table: 'filter' },
-    { priority: 50, table: 'security' },
+    { priority: 50, table: 'security', backend: 'legacy' },
+    { priority: 150, table: 'security', backend: 'nft' },
   ],
   OUTPUT: [
     { priority: -300, table: 'raw' },
@@ -60,7 +63,8 @@ const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
     { priority: -150, table: 'mangle' },
     { priority: -100, table: 'nat', manip: 'destination' },
     { priority: 0, table: 'filter' },
-    { priority: 50, table: 'security' },
+    { priority: 50, table: 'security', backend: 'legacy' },
+    { priority: 150, table: 'security', backend: 'nft' },
   ],
   POSTROUTING: [
     { priority: -150, table: 'mangle' },
@@ -85,7 +89,8 @@ export function runHook(run: HookRun): void {
     else if (stage.manip !== undefined) runNat(run, stage.manip);
     else
       for (const ruleset of rulesets)
-        if (ruleset !== undefined) runTable({ env, ruleset, observer: run.observer }, stage.table);
+        if (ruleset !== undefined && (stage.backend ?? ruleset.backend) === ruleset.backend)
+          runTable({ env, ruleset, observer: run.observer }, stage.table);
   }
 }
 
