@@ -100,6 +100,12 @@ describe('routeFinding', () => {
       code: 'ROUTE_WRONG_GATEWAY',
     },
     {
+      title: 'host-gw: only a default route, that happens to lead there',
+      network: hostGw,
+      ns: sketchNamespace({ name: 'node1', links: LINKS, routes: [{ ...DEFAULT, gateway: '10.10.0.12' }] }),
+      code: 'POD_CIDR_ROUTE_MISSING',
+    },
+    {
       title: 'host-gw: blackhole',
       network: hostGw,
       ns: node1({ type: 'blackhole', dst: '10.244.2.0/24' }),
