@@ -52,12 +52,11 @@ export class Fabric {
           else same.push({ ns, link });
         }
     for (const ns of namespaces.values())
-      if (ns.place.kind !== 'pod')
-        for (const link of ns.links?.values() ?? [])
-          if (this.leadsOutside(ns, link)) {
-            for (const { ip } of link.addresses) this.outside.set(ip, { ns, link });
-            if (link.mac !== '') this.macs.set(link.mac, { ns, link });
-          }
+      for (const link of ns.links?.values() ?? [])
+        if ((ns.place.kind !== 'pod' || SHARES_PARENT.has(link.kind)) && this.leadsOutside(ns, link)) {
+          for (const { ip } of link.addresses) this.outside.set(ip, { ns, link });
+          if (link.mac !== '' && ns.place.kind !== 'pod') this.macs.set(link.mac, { ns, link });
+        }
   }
 
   /** The other end of a link. Pairs are found by both ifindexes within one machine, never by name. */
@@ -157,7 +156,10 @@ export class Fabric {
   }
 }
 
-const PHYSICAL = new Set(['', 'bond', 'team', 'vlan', 'macvlan']);
+/** Devices of pods that put their frames on the segment of a device of the host. */
+export const SHARES_PARENT = new Set(['ipvlan', 'macvlan']);
+
+const PHYSICAL = new Set(['', 'bond', 'team', 'vlan', 'macvlan', 'ipvlan']);
 
 function machineOf(ns: NetNamespace): string {
   return ns.place.kind === 'pod' ? `node/${ns.place.node ?? ''}` : `${ns.place.kind}/${ns.place.name}`;

@@ -150,7 +150,7 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
 }
 
 /** Devices whose other end is not modelled yet: what comes of the packet cannot be told. */
-const UNMODELLED = new Set(['sit', 'gre', 'gretap', 'geneve', 'wireguard', 'tun', 'ipvlan', 'xfrm', 'vti', 'dummy']);
+const UNMODELLED = new Set(['sit', 'gre', 'gretap', 'geneve', 'wireguard', 'tun', 'xfrm', 'vti', 'dummy']);
 
 function unmodelled(context: FlightContext, ns: NetNamespace, kind: string, out: Transmit): Next {
   return uncollectedEnd(

@@ -203,6 +203,7 @@ function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, por
       skb,
     );
   if (!portForwards(port)) blockedPort(context, ns, port, skb);
+  const vid = vlanOf(context, ns, bridge, port, skb);
   bridgeHook(context, ns, 'prerouting', skb, port.name, '');
   const filtered = callsIptables(ns, bridge, skb);
   let target = mac;
@@ -221,7 +222,7 @@ function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, por
     bridgeHook(context, ns, 'input', skb, port.name, '');
     return { kind: 'arrive', ns, iif: bridge.name, skb, prerouted: filtered };
   }
-  return bridgeForward(context, ns, bridge, port, skb, target, filtered);
+  return bridgeForward(context, ns, bridge, port, skb, target, filtered, vid);
 }
 
 /**
@@ -259,6 +260,52 @@ function bridgeRedirect(context: FlightContext, ns: NetNamespace, bridge: Link, 
     local: false,
   };
   return resolveNeighbour(context, ns, bridge, out);
+}
+
+/** br_allowed_ingress(): the VLAN of an untagged frame on a bridge that filters; undefined on one that does not. */
+function vlanOf(context: FlightContext, ns: NetNamespace, bridge: Link, port: Link, skb: Skb): number | undefined {
+  if (bridge.info.vlan_filtering !== 1) return undefined;
+  if (ns.vlans === undefined) {
+    if (
+      !context.chooser.guess(
+        `whether ${bridge.name} of ${ns.id} lets the frame pass (vlan_filtering is on, bridge-vlan.json was not collected)`,
+      )
+    )
+      vlanFiltered(context, ns, port, 0, skb, 'insufficient-info');
+    return undefined;
+  }
+  const pvid = ns.vlans.get(port.name)?.pvid;
+  if (pvid === undefined) vlanFiltered(context, ns, port, 0, skb);
+  return pvid;
+}
+
+function vlanFiltered(
+  context: FlightContext,
+  ns: NetNamespace,
+  port: Link,
+  vid: number,
+  skb: Skb,
+  disposition: 'dropped' | 'insufficient-info' = 'dropped',
+): void {
+  const vlans = [...(ns.vlans?.get(port.name)?.vids.keys() ?? [])].join(', ');
+  obstacle(
+    context,
+    {
+      code: 'VLAN_FILTERED',
+      subject: { ...ns.place, interface: port.name },
+      evidence: [
+        {
+          kind: 'link',
+          at: ns.place,
+          locator: `bridge-vlan/${port.name}`,
+          text: `${port.name} carries VLANs: ${vlans === '' ? 'none' : vlans}`,
+        },
+      ],
+      details: { vlan: vid === 0 ? 'for untagged frames' : vid, interface: port.name },
+    },
+    disposition,
+    skb,
+  );
 }
 
 /** nftables tables of family bridge: they drop where iptables does not look. */
@@ -315,6 +362,7 @@ export function bridgeForward(
   skb: Skb,
   mac: string,
   filtered: boolean,
+  vid = vlanOf(context, ns, bridge, bridge, skb),
 ): Next {
   const { recorder } = context;
   const found = portOf(context, ns, bridge, mac);
@@ -370,6 +418,8 @@ export function bridgeForward(
       skb,
     );
   if (!portForwards(port)) blockedPort(context, ns, port, skb);
+  if (vid !== undefined && ns.vlans?.get(port.name)?.vids.get(vid)?.untagged !== true)
+    vlanFiltered(context, ns, port, vid, skb);
   recorder.step({ kind: 'bridge', text: `${bridge.name}: to port ${port.name}`, interface: port.name });
   bridgeHook(context, ns, from === undefined ? 'output' : 'forward', skb, from?.name ?? '', port.name);
   if (filtered) {

@@ -1,7 +1,7 @@
 import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
 import { showSkb, tupleKey, tupleOf, reverseTuple, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
-import type { InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
-import type { Port } from './fabric.js';
+import type { Finding, InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
+import { SHARES_PARENT, type Port } from './fabric.js';
 import { leave, obstacle, type FlightContext, type Next } from './flight-context.js';
 import { lostFinding } from './lost.js';
 import { unreachableHost } from './segment.js';
@@ -19,6 +19,24 @@ export function crossUnderlay(context: FlightContext, from: Port, out: Transmit)
   if (target !== undefined && target.ns !== from.ns)
     return toHost(context, from, out.skb, target, 'on the same network');
   return byDestination(context, from.ns, from.link.name, out.skb, out.route);
+}
+
+/** A macvlan or ipvlan device and its parent do not hear each other: the parent's host cannot be reached from its own pods. */
+function isOwnParent(a: Port, b: Port): boolean {
+  const [child, parent] = SHARES_PARENT.has(a.link.kind) ? [a, b] : [b, a];
+  if (!SHARES_PARENT.has(child.link.kind) || child.ns.place.node !== parent.ns.place.name) return false;
+  return parent.ns.place.kind === 'node' && child.link.peerIndex === parent.link.index;
+}
+
+function parentFinding({ ns, link }: Port, out: Transmit): Finding {
+  const destination = formatIp(out.nextHop);
+  const text = `${link.kind} devices and their parent do not reach each other`;
+  return {
+    code: 'NEIGH_FAILED',
+    subject: { ...ns.place, interface: link.name },
+    evidence: [{ kind: 'link', at: ns.place, locator: `link/${link.name}`, text }],
+    details: { destination },
+  };
 }
 
 /** Entries that bind (PERMANENT, NOARP), and failed ones for a next hop that nobody in the snapshot could answer for. */
@@ -169,7 +187,7 @@ function toHost(context: FlightContext, from: Port | Sender, skb: Skb, target: P
   if (tellAnswer(context, answer, skb)) return { kind: 'lost', skb };
   if (answer.delivery.kind === 'unknown') notChecked(context, from.ns, oif, target.ns.place.name);
   // An outside host that was dumped is on this network: only a finding of the shim keeps packets from it.
-  if (answer.delivery.kind === 'lost' && target.ns.place.kind === 'node') {
+  if (answer.delivery.kind === 'lost' && target.ns.place.kind !== 'external') {
     obstacle(context, lostFinding(context.world, from.ns, skb, why), 'infra-denied', skb);
     return { kind: 'lost', skb };
   }
@@ -200,9 +218,9 @@ function hostQuestion(
   target: Port,
 ): InfraQuestion {
   const packet = showSkb(skb);
-  if (target.ns.place.kind !== 'node') return externalQuestion(context, from, oif, skb);
+  if (target.ns.place.kind === 'external') return externalQuestion(context, from, oif, skb);
   const destination = nodeRef(context, target.ns);
-  if (from?.place.kind !== 'node') return { kind: 'externalToNode', destination, packet };
+  if (from === undefined || from.place.kind === 'external') return { kind: 'externalToNode', destination, packet };
   return { kind: 'nodeToNode', source: nodeRef(context, from), oif, destination, packet };
 }
 
@@ -215,7 +233,7 @@ function externalQuestion(
   const packet = showSkb(skb);
   const { cluster } = context.world;
   const [service] = cluster.servicesAt(skb.dst);
-  if (from?.place.kind !== 'node' && service !== undefined)
+  if ((from === undefined || from.place.kind === 'external') && service !== undefined)
     return {
       kind: 'externalToLoadBalancer',
       service: { namespace: service.namespace, name: service.name },
@@ -230,9 +248,15 @@ function externalQuestion(
   };
 }
 
+/** The node that a packet of the namespace leaves by. */
+function nodeName(ns: NetNamespace): string {
+  return ns.place.kind === 'pod' ? (ns.place.node ?? '') : ns.place.name;
+}
+
 function nodeRef(context: FlightContext, ns: NetNamespace): NodeRef {
-  const node = context.world.cluster.nodes.get(ns.place.name);
-  return { name: ns.place.name, addresses: (node?.addresses ?? []).map((ip) => formatIp(ip)) };
+  const name = nodeName(ns);
+  const node = context.world.cluster.nodes.get(name);
+  return { name, addresses: (node?.addresses ?? []).map((ip) => formatIp(ip)) };
 }
 
 function ask(context: FlightContext, question: InfraQuestion): InfraAnswer {

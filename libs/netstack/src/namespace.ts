@@ -13,6 +13,7 @@ import { parseRoutes } from './parse/routes.js';
 import { parseRules } from './parse/rules.js';
 import { parseSockets, type Socket } from './parse/sockets.js';
 import { parseSysctl, type Sysctl } from './parse/sysctl.js';
+import { parseVlans, type PortVlans } from './parse/vlans.js';
 import { parseTc, type TcFilter } from './parse/tc.js';
 import { buildFibs } from './routing/fib.js';
 import type { RoutingState } from './routing/lookup.js';
@@ -37,6 +38,8 @@ export class NetNamespace {
   readonly virtualServers: readonly VirtualServer[] | undefined;
   /** Native nftables tables, compiled. */
   readonly native: readonly Program[] | undefined;
+  /** VLANs of bridge ports; undefined when not collected. */
+  readonly vlans: ReadonlyMap<string, PortVlans> | undefined;
   private readonly filters: readonly TcFilter[];
   private readonly sysctls: Sysctl | undefined;
   private readonly routings: { readonly 4?: RoutingState; readonly 6?: RoutingState };
@@ -67,6 +70,7 @@ export class NetNamespace {
     for (const link of links ?? [])
       for (const { ip } of link.addresses) if (!this.owners.has(ip)) this.owners.set(ip, link);
     this.fdb = this.read('bridge-fdb.json', parseFdb);
+    this.vlans = dump.kind === 'node' ? this.read('bridge-vlan.json', parseVlans) : undefined;
     this.ipsets = this.read('ipset-save.txt', parseIpsets);
     this.virtualServers = dump.kind === 'node' ? this.read('ipvsadm-save.txt', parseIpvs) : undefined;
     this.sockets = this.read('ss-listen.txt', parseSockets);
