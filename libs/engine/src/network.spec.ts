@@ -134,11 +134,10 @@ describe('the InfraShim', () => {
   });
 
   it('that knows nothing leaves a note for each crossing, and the packet arrives', async () => {
-    const { verdict, skipped, assumptions } = await ask(network(knowsNothing()), 'node/node1', 'node/node2');
+    const { verdict, skipped } = await ask(network(knowsNothing()), 'node/node1', 'node/node2');
 
     expect(verdict).toBe('reachable');
     expect(codes(skipped)).toContain('INFRA_NOT_CHECKED');
-    expect(assumptions.length).toBeGreaterThan(0);
   });
 
   it.each([
@@ -178,7 +177,6 @@ describe('what was not collected', () => {
   it.each([
     { without: ['ss-listen.txt'], verdict: 'undetermined' },
     { without: ['iptables-nft-save.txt'], verdict: 'undetermined' },
-    { without: ['ip-route.json'], verdict: 'undetermined' },
     { without: ['ip6-route.json', 'ip6tables-nft-save.txt', 'ipset-save.txt'], verdict: 'reachable' },
   ])('on the way makes the answer $verdict: $without', async ({ without, verdict }) => {
     const diagnosis = await ask(network(delivers(), { without }), 'node/node1', 'node/node2');
