@@ -16,7 +16,7 @@ export type Peer =
   | { readonly kind: 'uncollected' };
 
 /** Who answers an ARP or neighbour request. */
-export interface ArpAnswer extends Port {
+interface ArpAnswer extends Port {
   readonly mac: string;
 }
 

@@ -69,7 +69,7 @@ export type Next =
   /** Stopped or lost, and an obstacle says why. */
   | { readonly kind: 'lost'; readonly skb: Skb };
 
-export type PathLinkDraft = Omit<PathLink, 'direction' | 'packet' | 'hypothetical'>;
+type PathLinkDraft = Omit<PathLink, 'direction' | 'packet' | 'hypothetical'>;
 
 export function obstacle(
   context: FlightContext,

@@ -60,7 +60,8 @@ function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<Route
   skb.ttl -= 1;
   checkMtu(run, skb, result, dev);
   hook(run, 'FORWARD', skb, iif, dev);
-  hook(run, 'POSTROUTING', skb, '', dev);
+  // ip_output() still knows where the packet came in; of one that was made here it knows nothing.
+  hook(run, 'POSTROUTING', skb, iif, dev);
   return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
 }
 

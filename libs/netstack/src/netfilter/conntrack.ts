@@ -128,9 +128,13 @@ export class ConntrackTable {
   }
 }
 
+/** Types that start a connection: echo, timestamp, information and address mask requests (nf_conntrack_proto_icmp.c, icmpv6.c). */
+const ICMP_REQUESTS = { [ICMP]: new Set([8, 13, 15, 17]), [ICMPV6]: new Set([128, 139]) } as const;
+
 /** Row sNO of tcp_conntracks (nf_conntrack_proto_tcp.c); undefined is sIV. Other protocols start anything. */
 function firstTcpState(skb: Skb, loose: boolean): TcpState | undefined {
-  if (skb.protocol === ICMP || skb.protocol === ICMPV6) return skb.icmp?.quoted === undefined ? 'NONE' : undefined;
+  if (skb.protocol === ICMP || skb.protocol === ICMPV6)
+    return ICMP_REQUESTS[skb.protocol].has(skb.icmp?.type ?? -1) ? 'NONE' : undefined;
   if (skb.protocol !== TCP) return 'NONE';
   if (skb.tcpFlags & RST) return undefined;
   if (skb.tcpFlags & SYN) return skb.tcpFlags & ACK ? undefined : 'SYN_SENT';

@@ -25,7 +25,7 @@ export type Target =
   | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
   | { readonly kind: 'unknown'; readonly name: string };
 
-export interface PortSpan {
+interface PortSpan {
   readonly from: number;
   readonly to: number;
 }

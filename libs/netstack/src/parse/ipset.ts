@@ -12,12 +12,12 @@ export interface IpSet {
   readonly rest: readonly IpSetMember[];
 }
 
-export interface IpSetMember {
+interface IpSetMember {
   readonly parts: readonly IpSetPart[];
   readonly nomatch: boolean;
 }
 
-export type IpSetPart =
+type IpSetPart =
   | { readonly kind: 'net'; readonly net: Cidr }
   | { readonly kind: 'range'; readonly from: Ip; readonly to: Ip }
   | { readonly kind: 'port'; readonly protocol?: string; readonly from: number; readonly to: number }
@@ -111,6 +111,7 @@ export function setContains(
   }
   const known = set.dimensions.every((dimension) => ['ip', 'net', 'port', 'iface', 'mac'].includes(dimension));
   if (!known) return undefined;
+  if (set.type === 'hash:net,iface') return netIfaceContains(set, keys);
   const first = keys[0];
   let best: { length: number; nomatch: boolean } | undefined;
   const consider = (member: IpSetMember): void => {
@@ -121,6 +122,21 @@ export function setContains(
   if (first !== undefined) for (const member of set.exact.get(first.ip) ?? []) consider(member);
   for (const member of set.rest) consider(member);
   return best !== undefined && !best.nomatch;
+}
+
+/** ip_set_hash_netiface.c: the longest prefix that holds the address decides, whatever interfaces it is listed with. */
+function netIfaceContains(set: IpSet, [address, iface]: readonly SetKeyPart[]): boolean {
+  if (address === undefined || iface === undefined) return false;
+  let longest = -1;
+  let found = false;
+  for (const { parts, nomatch } of set.members) {
+    const [net, name] = parts;
+    if (net?.kind !== 'net' || !cidrContains(net.net, address.ip) || net.net.length < longest) continue;
+    if (net.net.length > longest) found = false;
+    longest = net.net.length;
+    if (name?.kind === 'text' && name.text === iface.iface) found = !nomatch;
+  }
+  return found;
 }
 
 /** Sum of prefix lengths when every part matches. */

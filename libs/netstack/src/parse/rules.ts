@@ -26,7 +26,7 @@ export interface PolicyRule {
   readonly text: string;
 }
 
-export interface PortRange {
+interface PortRange {
   readonly from: number;
   readonly to: number;
 }
