@@ -94,7 +94,7 @@ describe('parseIp', () => {
 
         expect(parseIp(text) !== undefined).toBe(isIP(text) !== 0);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

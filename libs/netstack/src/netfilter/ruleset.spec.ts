@@ -113,7 +113,7 @@ describe('the index of a long chain', () => {
         expect(matching.filter((at) => picked?.includes(at) !== true)).toEqual([]);
         expect(picked).toEqual([...new Set(picked)].toSorted((a, b) => a - b));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -124,7 +124,7 @@ describe('the index of a long chain', () => {
 
         expect(run(ruleset, skb, iif, oif)).toEqual(run(withoutIndex(ruleset), skb, iif, oif));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
