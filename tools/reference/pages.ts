@@ -2,6 +2,7 @@ import { cliPage } from './cli-page.js';
 import { configPage } from './config-page.js';
 import { httpPage } from './http-page.js';
 import { jobsPage } from './jobs-page.js';
+import { netfilterPage } from './netfilter-page.js';
 import type { ReferencePage } from './page.js';
 import { resultsPage } from './results-page.js';
 import { snapshotPage } from './snapshot-page.js';
@@ -15,4 +16,5 @@ export const REFERENCE_PAGES: readonly ReferencePage[] = [
   cliPage,
   httpPage,
   snapshotPage,
+  netfilterPage,
 ];

@@ -9,7 +9,7 @@ import { MissingFact } from './world.js';
 
 type Transmit = Extract<Outcome, { kind: 'transmit' }>;
 
-/** A frame leaves a host towards the network outside. The order of decisions is that of docs/explanation/results.md, "The underlay". */
+/** A frame leaves a host towards the network outside. Decided in this order: who owns the next hop, who owns the destination, what the InfraShim says, what the objects imply (docs/explanation/packet-walk.md). */
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
   const { world } = context;
   const owner = world.fabric.outsideOwner(out.nextHop);

@@ -2,7 +2,7 @@
 export const VERDICTS = ['reachable', 'unreachable', 'partial', 'undetermined'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What the client would see; see docs/explanation/results.md. */
+/** What the client would see; see docs/reference/results.md. */
 export const SYMPTOMS = ['connected', 'refused', 'unreachable', 'timeout', 'unknown'] as const;
 export type Symptom = (typeof SYMPTOMS)[number];
 

@@ -11,6 +11,7 @@ export * from './namespace.js';
 export * from './netfilter/conntrack.js';
 export { runFamilyHook } from './netfilter/hooks.js';
 export { knownMatches } from './netfilter/matches/index.js';
+export { knownTargets } from './netfilter/targets.js';
 export * from './outcome.js';
 export type { FdbEntry, Neighbour } from './parse/neighbours.js';
 export type { Link, Address, BridgePort } from './parse/links.js';

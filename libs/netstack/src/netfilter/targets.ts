@@ -36,6 +36,28 @@ export interface NatRange {
   readonly ports?: PortSpan;
 }
 
+/** Targets that decide or change something, for the generated reference. */
+const DECIDES = [
+  'ACCEPT',
+  'CONNMARK',
+  'CT',
+  'DNAT',
+  'DROP',
+  'MARK',
+  'MASQUERADE',
+  'NETMAP',
+  'NOTRACK',
+  'REDIRECT',
+  'REJECT',
+  'RETURN',
+  'SNAT',
+  'TPROXY',
+];
+
+export function knownTargets(): { readonly decide: readonly string[]; readonly pass: readonly string[] } {
+  return { decide: DECIDES, pass: [...PASSES].toSorted() };
+}
+
 /** They count, log or change what no later rule or route here looks at; the packet goes on. */
 const PASSES = new Set([
   'LOG',
