@@ -1,10 +1,11 @@
 import { genericProvider } from '#libs/providers/generic';
 import { canonicalJson, normalisePair, parsePair, type NamespaceDump, type Snapshot } from '#libs/model';
-import { readSnapshotArchive, writeSnapshotArchive } from '#libs/snapshot-archive';
+import { readSnapshotArchive } from '#libs/snapshot-archive';
 import type { Input, Target } from './attempt.js';
 import type { Base } from './corpus.js';
 import { brokenInvariants } from './invariants.js';
 import { mutateJson } from './mutate-json.js';
+import { packArchive } from './pack-archive.js';
 import { mutateText } from './mutate-text.js';
 import type { Random } from './random.js';
 
@@ -74,12 +75,9 @@ async function damage(snapshot: Snapshot, input: Input): Promise<Snapshot> {
 }
 
 /** Through an archive, as an upload would bring them: what the border refuses never reaches the engine. */
-async function readObjects(snapshot: Snapshot, text: string): Promise<Snapshot['objects']> {
-  const list = jsonOr(text, undefined);
-  const items =
-    typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items) ? list.items : [];
-  const small: Snapshot = { ...snapshot, dumps: [], objects: items };
-  const { objects } = await readSnapshotArchive(await writeSnapshotArchive(small));
+async function readObjects({ cluster, takenAt }: Snapshot, text: string): Promise<Snapshot['objects']> {
+  const manifest = JSON.stringify({ format: 1, cluster, takenAt });
+  const { objects } = await readSnapshotArchive(await packArchive({ 'snapshot.json': manifest, [OBJECTS]: text }));
   return objects;
 }
 
