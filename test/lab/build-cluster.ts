@@ -16,7 +16,7 @@ export async function buildCluster(plan: readonly NamespacePlan[]): Promise<void
 async function finish(plan: NamespacePlan): Promise<void> {
   const { name, bridge = [], sysctlsLater = {}, ipset, iptables, legacyIptables, nft } = plan;
   const inside = (argv: readonly string[], input = '') =>
-    must(['ip', 'netns', 'exec', netnsName(name), ...argv], input);
+    must(['nsenter', `--net=/run/netns/${netnsName(name)}`, ...argv], input);
   if (bridge.length > 0) await must(['bridge', '-n', netnsName(name), '-batch', '-'], bridge.join('\n'));
   await setSysctls({ name, sysctls: sysctlsLater });
   if (ipset !== undefined) await inside(['ipset', 'restore'], ipset);
@@ -27,5 +27,5 @@ async function finish(plan: NamespacePlan): Promise<void> {
 
 async function setSysctls({ name, sysctls }: Pick<NamespacePlan, 'name' | 'sysctls'>): Promise<void> {
   const settings = Object.entries(sysctls).map(([key, value]) => `${key}=${value}`);
-  if (settings.length > 0) await must(['ip', 'netns', 'exec', netnsName(name), 'sysctl', '-qw', ...settings]);
+  if (settings.length > 0) await must(['nsenter', `--net=/run/netns/${netnsName(name)}`, 'sysctl', '-qw', ...settings]);
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
-import { dumpNamespace, runInNetns } from '#libs/collector';
+import { dumpNamespace } from '#libs/collector';
 import type { NamespaceDump, Snapshot } from '#libs/model';
 import type { LabCase } from './cases/lab-case.js';
 import type { NamespacePlan } from './cluster/plan.js';
 import { netnsName } from './netns/lab-namespaces.js';
+import type { Agents } from './traffic/agents.js';
 
 // A namespace has 1,200 settings; samples keep those that decide about packets.
 const KEPT_SYSCTLS = /^net\.(ipv4\.(conf|neigh|ip_|fib_)|ipv6\.conf|bridge|netfilter)/;
@@ -12,6 +13,7 @@ const KEPT_SYSCTLS = /^net\.(ipv4\.(conf|neigh|ip_|fib_)|ipv6\.conf|bridge|netfi
 export async function dumpCluster(
   { cluster, topology }: Pick<LabCase, 'cluster' | 'topology'>,
   plan: readonly NamespacePlan[],
+  agents: Agents,
 ): Promise<Snapshot> {
   const takenAt = `${new Date().toISOString().slice(0, 19)}Z`;
   const dumps: NamespaceDump[] = [];
@@ -19,7 +21,7 @@ export async function dumpCluster(
     if (dump === undefined) continue;
     const netns = netnsName(name);
     const target = { ...dump, netnsInode: statSync(`/run/netns/${netns}`).ino };
-    dumps.push(trim(await dumpNamespace(target, runInNetns(netns), takenAt)));
+    dumps.push(trim(await dumpNamespace(target, agents.runIn(name), takenAt)));
   }
   return {
     cluster: cluster.name,

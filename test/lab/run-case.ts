@@ -31,7 +31,7 @@ export async function runCase(labCase: LabCase): Promise<CaseRun> {
         ALL_PAIRS.map((pair) => probeOf(pair, cluster)),
         PROBE_TIMEOUT_MS,
       );
-      return { attempts, snapshot: await dumpCluster(labCase, plan) };
+      return { attempts, snapshot: await dumpCluster(labCase, plan, agents) };
     } finally {
       await agents.stop();
     }

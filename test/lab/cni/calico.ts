@@ -3,6 +3,7 @@ import { configMap, metadata } from '../cluster/object-metadata.js';
 import { macOf, vethOf } from '../cluster/names.js';
 import { podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
 import { netnsName } from '../netns/lab-namespaces.js';
+import { vtepAddress, vtepMac } from './vtep.js';
 import type { CniWiring } from './wiring.js';
 
 const VTEP = 'vxlan.calico';
@@ -95,14 +96,6 @@ function workloadSysctls(iface: string): readonly (readonly [string, number])[] 
     [`net.ipv4.conf.${iface}.route_localnet`, 1],
     [`net.ipv4.neigh.${iface}.proxy_delay`, 0],
   ];
-}
-
-function vtepAddress({ podCidr }: NodeSpec): string {
-  return podCidr.replace(/\/\d+$/, '');
-}
-
-function vtepMac({ address }: NodeSpec): string {
-  return macOf('66:01', address);
 }
 
 function objects({ podNetwork, nodes }: ClusterSpec, vxlan: boolean) {

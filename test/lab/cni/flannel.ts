@@ -3,6 +3,7 @@ import { configMap } from '../cluster/object-metadata.js';
 import { macOf, vethOf } from '../cluster/names.js';
 import { gatewayOf, nodeOf, podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
 import { netnsName } from '../netns/lab-namespaces.js';
+import { vtepAddress, vtepMac } from './vtep.js';
 import type { CniWiring, NodeWiring } from './wiring.js';
 
 const VTEP = 'flannel.1';
@@ -104,15 +105,6 @@ function overlay(node: NodeSpec, { nodes }: ClusterSpec): ToOtherNodes {
     after: [],
     bridge: others.map((other) => `fdb add ${vtepMac(other)} dev ${VTEP} dst ${other.address} self permanent`),
   };
-}
-
-/** The subnet's own address. */
-export function vtepAddress({ podCidr }: NodeSpec): string {
-  return podCidr.replace(/\/\d+$/, '');
-}
-
-export function vtepMac({ address }: NodeSpec): string {
-  return macOf('66:01', address);
 }
 
 function flannelConfig({ podNetwork }: ClusterSpec, backend: Backend) {

@@ -1,15 +1,36 @@
-import type { NamespacePlan } from '../cluster/plan.js';
-import type { ClusterSpec } from '../cluster/spec.js';
+import type { Socket } from '../cluster/spec.js';
+import type { Target } from './target.js';
 
-/** What a fault is applied to: a built cluster in which everything listens. */
-export interface BuiltCluster {
-  readonly cluster: ClusterSpec;
-  readonly plan: readonly NamespacePlan[];
+/** A shell command, run in a namespace of the built cluster. */
+export interface Step {
+  readonly at: string;
+  readonly run: string;
 }
 
 export interface Fault {
   readonly name: string;
   readonly layer: string;
   readonly description: string;
-  readonly apply: (built: BuiltCluster) => Promise<void>;
+  /** Clusters in which it makes sense; default: all. */
+  readonly fits?: (target: Target) => boolean;
+  /** Run when everything listens. */
+  readonly steps?: (target: Target) => readonly Step[];
+  /** What listens in some namespaces instead of what usually does. */
+  readonly listens?: (target: Target) => Readonly<Record<string, readonly Socket[]>>;
 }
+
+export function step(at: string, run: string): Step {
+  return { at, run };
+}
+
+type Body = Pick<Fault, 'fits' | 'steps' | 'listens'>;
+
+/** Entries of one layer, written as a table: name, description, what is done. */
+export function faultsOf(layer: string, entries: readonly (readonly [string, string, Body])[]): readonly Fault[] {
+  return entries.map(([name, description, body]) => ({ name, layer, description, ...body }));
+}
+
+export const bridged = (target: Target): boolean => target.isBridged;
+export const overlay = (target: Target): boolean => target.isOverlay;
+export const routed = (target: Target): boolean => !target.isOverlay;
+export const calico = (target: Target): boolean => target.isCalico;

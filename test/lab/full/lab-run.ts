@@ -8,10 +8,12 @@ import { buildCluster } from '../build-cluster.js';
 import { probesOf, type LabProbe } from '../cases/probes.js';
 import { compareWithAnswer, falseAlarms } from '../compare.js';
 import { dumpCluster } from '../dump-cluster.js';
-import { removeLabNamespaces } from '../netns/lab-namespaces.js';
+import { must } from '../netns/commands.js';
+import { netnsName, removeLabNamespaces } from '../netns/lab-namespaces.js';
 import { Agents, type Attempt } from '../traffic/agents.js';
 import type { LabCluster } from './clusters.js';
 import type { Fault } from './fault.js';
+import { Target } from './target.js';
 
 // A refusal that meets a locked socket is noticed at the retransmission of the SYN, after a second.
 const PROBE_TIMEOUT_MS = 1300;
@@ -49,26 +51,27 @@ export async function runInLab(target: LabCluster, fault: Fault | undefined, opt
   return { ...compare(probes, attempts, answers, fault === undefined), seconds: watch.seconds };
 }
 
-async function record(
-  { topology, cluster }: LabCluster,
-  fault: Fault | undefined,
-  probes: readonly LabProbe[],
-  watch: StopWatch,
-) {
-  const plan = topology.plan(cluster);
+async function record(target: LabCluster, fault: Fault | undefined, probes: readonly LabProbe[], watch: StopWatch) {
+  const { topology, cluster } = target;
+  const named = new Target(target);
+  const listens = fault?.listens?.(named) ?? {};
+  const plan = topology
+    .plan(cluster)
+    .map((namespace) => ({ ...namespace, listens: listens[namespace.name] ?? namespace.listens }));
   try {
     await buildCluster(plan);
     watch.lap('build');
     const agents = await Agents.start(plan);
     try {
-      await fault?.apply({ cluster, plan });
+      for (const { at, run } of fault?.steps?.(named) ?? [])
+        await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
       watch.lap('start');
       const attempts = await agents.probe(
         probes.map(({ probe }) => probe),
         PROBE_TIMEOUT_MS,
       );
       watch.lap('probe');
-      const snapshot = await dumpCluster({ cluster, topology }, plan);
+      const snapshot = await dumpCluster({ cluster, topology }, plan, agents);
       watch.lap('dump');
       return { attempts, snapshot };
     } finally {

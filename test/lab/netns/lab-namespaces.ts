@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { must } from './commands.js';
 
@@ -5,8 +6,16 @@ import { must } from './commands.js';
 const PREFIX = 'hopscope-lab-';
 const LOCK = '/run/hopscope-lab.pid';
 
+// Which of several clusters that stand side by side is meant.
+const lane = new AsyncLocalStorage<string>();
+
+/** All namespaces that `act` names or removes are those of one lane: lanes do not see each other. */
+export function inLane<T>(name: string, act: () => Promise<T>): Promise<T> {
+  return lane.run(`${name}-`, act);
+}
+
 export function netnsName(name: string): string {
-  return `${PREFIX}${name}`;
+  return `${PREFIX}${lane.getStore() ?? ''}${name}`;
 }
 
 /** Removes every namespace of the lab with what runs in it. Interfaces, rules and routes vanish with their namespace. */
@@ -23,7 +32,7 @@ export async function listLabNamespaces(): Promise<readonly string[]> {
   return listing
     .split('\n')
     .map((line) => line.split(' ')[0] ?? '')
-    .filter((name) => name.startsWith(PREFIX));
+    .filter((name) => name.startsWith(netnsName('')));
 }
 
 /** Runs `act` while no other lab of this machine is at work, and cleans up before and after. */

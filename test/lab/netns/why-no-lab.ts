@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 
 const TOOLS = [
   ['ip', '-V'],
+  ['nsenter', '--version'],
   ['bridge', '-V'],
   ['sysctl', '--version'],
   ['iptables-nft', '--version'],

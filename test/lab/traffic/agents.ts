@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { CommandResult, CommandRunner } from '#libs/collector';
 import { z } from 'zod';
 import type { NamespacePlan } from '../cluster/plan.js';
 import type { Protocol } from '../cluster/spec.js';
@@ -9,7 +10,7 @@ import { netnsName } from '../netns/lab-namespaces.js';
 import { scriptPath } from './script-path.js';
 
 const IP = 'ip';
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const SPREAD_MS = 400;
 
 export interface Probe {
@@ -26,6 +27,8 @@ export interface Probe {
 /** What one real connection did. `backend` and `source` as the listener saw them. */
 const Attempt = z.object({ outcome: z.string(), backend: z.string().optional(), source: z.string().optional() });
 export type Attempt = z.output<typeof Attempt>;
+const Line = z.object({ id: z.number(), result: z.unknown().optional(), error: z.string().optional() });
+const Ran = z.object({ status: z.number().nullable(), stdout: z.string(), stderr: z.string() });
 const Results = z.array(z.object({ id: z.string(), attempts: z.array(Attempt) }));
 
 /** One process in each namespace that listens there and connects from there. */
@@ -60,16 +63,25 @@ export class Agents {
     timeoutMs: number,
   ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
     const answers = await Promise.all(
-      [...new Set(probes.map(({ from }) => from))].map((name) => {
-        const agent = this.byName.get(name);
-        if (agent === undefined) throw new Error(`lab: no namespace ${name} to probe from`);
-        return agent.probe(
+      [...new Set(probes.map(({ from }) => from))].map((name) =>
+        this.agent(name).probe(
           probes.filter(({ from }) => from === name),
           timeoutMs,
-        );
-      }),
+        ),
+      ),
     );
     return new Map(answers.flat().map(({ id, attempts }) => [id, attempts]));
+  }
+
+  /** Runs commands in a namespace, as `ip netns exec` would. */
+  runIn(name: string): CommandRunner {
+    return (argv) => this.agent(name).run(argv);
+  }
+
+  private agent(name: string): Agent {
+    const agent = this.byName.get(name);
+    if (agent === undefined) throw new Error(`lab: no agent in ${name}`);
+    return agent;
   }
 
   async stop(): Promise<void> {
@@ -80,7 +92,9 @@ export class Agents {
 class Agent {
   readonly name: string;
   private readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly lines: AsyncIterator<string>;
+  private readonly waiting = new Map<number, (line: z.output<typeof Line>) => void>();
+  private readonly started: Promise<unknown>;
+  private last = 0;
 
   constructor({ name, address, listens }: NamespacePlan) {
     this.name = name;
@@ -88,17 +102,25 @@ class Agent {
     this.child = spawn(IP, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
     // An agent that ended is noticed by the line that it does not print.
     this.child.stdin.on('error', () => undefined);
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-    this.child.stdin.write(`${JSON.stringify({ address, listens })}\n`);
+    createInterface({ input: this.child.stdout }).on('line', (text) => {
+      const line = Line.parse(JSON.parse(text));
+      this.waiting.get(line.id)?.(line);
+      this.waiting.delete(line.id);
+    });
+    this.started = this.ask('listen', { address, listens });
+    this.started.catch(() => undefined);
   }
 
   async ready(): Promise<void> {
-    if ((await this.nextLine()) !== 'ready') throw new Error(`lab: what listens in ${this.name} did not start`);
+    await this.started;
   }
 
   async probe(probes: readonly Probe[], timeoutMs: number): Promise<z.output<typeof Results>> {
-    this.child.stdin.write(`${JSON.stringify({ timeoutMs, spreadMs: SPREAD_MS, probes })}\n`);
-    return Results.parse(JSON.parse(await this.nextLine()));
+    return Results.parse(await this.ask('probe', { timeoutMs, spreadMs: SPREAD_MS, probes }));
+  }
+
+  async run(argv: readonly string[]): Promise<CommandResult> {
+    return Ran.parse(await this.ask('run', argv));
   }
 
   async stop(): Promise<void> {
@@ -108,17 +130,19 @@ class Agent {
     await ended;
   }
 
-  private async nextLine(): Promise<string> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`lab: the agent in ${this.name} does not answer`)), PATIENCE_MS);
+  private ask(act: 'listen' | 'probe' | 'run', argument: unknown): Promise<unknown> {
+    const id = ++this.last;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`lab: the agent in ${this.name} does not answer (${act})`)),
+        PATIENCE_MS,
+      );
+      this.waiting.set(id, ({ result, error }) => {
+        clearTimeout(timer);
+        if (error === undefined) resolve(result);
+        else reject(new Error(`lab: ${act} in ${this.name} failed: ${error}`));
+      });
+      this.child.stdin.write(`${JSON.stringify({ id, act, with: argument })}\n`);
     });
-    try {
-      const { value, done } = await Promise.race([this.lines.next(), late]);
-      if (done === true) throw new Error(`lab: the agent in ${this.name} ended`);
-      return value;
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -1,0 +1,396 @@
+import { faultsOf, step } from '../fault.js';
+import type { Target } from '../target.js';
+
+const proxyIsIptables = (t: Target): boolean => !t.isNftables;
+const proxyIsNftables = (t: Target): boolean => t.isNftables;
+
+function masqueradeOf(t: Target): string {
+  if (t.isBridged) return 'FLANNEL-POSTRTG';
+  return t.isCalico ? 'cali-nat-outgoing' : 'KIND-MASQ-AGENT';
+}
+
+export const NAT_FAULTS = faultsOf('nat', [
+  [
+    'mark-masq-empty',
+    'KUBE-MARK-MASQ is empty on all nodes',
+    {
+      fits: proxyIsIptables,
+      steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -t nat -F KUBE-MARK-MASQ`)),
+    },
+  ],
+  [
+    'kube-postrouting-missing',
+    'nothing leads to KUBE-POSTROUTING on all nodes',
+    {
+      fits: proxyIsIptables,
+      steps: (t) =>
+        ['node1', 'node2', 'node3'].map((node) =>
+          step(
+            node,
+            `${t.iptables} -t nat -D POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING`,
+          ),
+        ),
+    },
+  ],
+  [
+    'kube-services-empty',
+    'KUBE-SERVICES is empty on node1',
+    { fits: proxyIsIptables, steps: (t) => [step('node1', `${t.iptables} -t nat -F KUBE-SERVICES`)] },
+  ],
+  [
+    'kube-services-not-in-prerouting',
+    'nothing leads from PREROUTING to KUBE-SERVICES on node1',
+    {
+      fits: proxyIsIptables,
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES`,
+        ),
+      ],
+    },
+  ],
+  [
+    'kube-services-not-in-output',
+    'nothing leads from OUTPUT to KUBE-SERVICES on node1',
+    {
+      fits: proxyIsIptables,
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -D OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES`,
+        ),
+      ],
+    },
+  ],
+  [
+    'nodeports-empty',
+    'KUBE-NODEPORTS is empty on node2',
+    { fits: proxyIsIptables, steps: (t) => [step('node2', `${t.iptables} -t nat -F KUBE-NODEPORTS`)] },
+  ],
+  [
+    'kube-forward-empty',
+    'KUBE-FORWARD is empty on all nodes',
+    {
+      fits: proxyIsIptables,
+      steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -F KUBE-FORWARD`)),
+    },
+  ],
+  [
+    'proxy-table-missing',
+    'node1 has no kube-proxy table',
+    { fits: proxyIsNftables, steps: () => [step('node1', 'nft delete table ip kube-proxy')] },
+  ],
+  [
+    'proxy-mark-empty',
+    'mark-for-masquerade is empty on all nodes',
+    {
+      fits: proxyIsNftables,
+      steps: () =>
+        ['node1', 'node2', 'node3'].map((node) => step(node, 'nft flush chain ip kube-proxy mark-for-masquerade')),
+    },
+  ],
+  [
+    'proxy-masquerading-empty',
+    'masquerading is empty on all nodes',
+    {
+      fits: proxyIsNftables,
+      steps: () => ['node1', 'node2', 'node3'].map((node) => step(node, 'nft flush chain ip kube-proxy masquerading')),
+    },
+  ],
+  [
+    'proxy-nodeport-ips-empty',
+    'node2 has no node port addresses',
+    { fits: proxyIsNftables, steps: () => [step('node2', 'nft flush set ip kube-proxy nodeport-ips')] },
+  ],
+  [
+    'proxy-service-missing',
+    'node1 does not know the service single',
+    {
+      fits: proxyIsNftables,
+      steps: () => [step('node1', "nft delete element ip kube-proxy service-ips '{ 10.96.10.2 . tcp . 80 }'")],
+    },
+  ],
+  [
+    'dnat-to-dead-address',
+    'node1 translates the service single to nobody',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.2 -p tcp --dport 80 -j DNAT --to-destination ${t.ip('web-1').replace(/\d+$/, '44')}:8080`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-to-dead-local-address',
+    'node1 translates the service single to nobody of its own',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.2 -p tcp --dport 80 -j DNAT --to-destination ${t.ip('web-0').replace(/\d+$/, '180')}:8080`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-to-wrong-port',
+    'node1 translates the service single to a closed port',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.2 -p tcp --dport 80 -j DNAT --to-destination ${t.ip('web-1')}:8099`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-to-client',
+    "node1 translates the service single into the client's own node's pod",
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.2 -p tcp --dport 80 -j DNAT --to-destination ${t.ip('web-0')}:8080`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-to-loopback',
+    'node1 translates the service single to 127.0.0.1',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.2 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:9100`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-in-output',
+    "node1's own packets to web-1 go to web-2",
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I OUTPUT -d ${t.ip('web-1')} -p tcp --dport 8080 -j DNAT --to-destination ${t.ip('web-2')}`,
+        ),
+      ],
+    },
+  ],
+  [
+    'dnat-in-pod',
+    "client-1's own packets to web-1 go to web-2",
+    {
+      steps: (t) => [
+        step(
+          t.at('client-1'),
+          `iptables-nft -t nat -I OUTPUT -d ${t.ip('web-1')} -p tcp --dport 8080 -j DNAT --to-destination ${t.ip('web-2')}`,
+        ),
+      ],
+    },
+  ],
+  [
+    'cni-masquerade-missing',
+    "the CNI plugin's masquerading is empty on all nodes",
+    {
+      steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -t nat -F ${masqueradeOf(t)}`)),
+    },
+  ],
+  [
+    'snat-foreign',
+    'node2 gives client-1 an address that nobody has',
+    {
+      steps: (t) => [
+        step('node2', `${t.iptables} -t nat -I POSTROUTING -s ${t.ip('client-1')} -j SNAT --to-source 10.10.0.99`),
+      ],
+    },
+  ],
+  [
+    'snat-to-pod',
+    "node2 gives client-1 web-0's address",
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${t.iptables} -t nat -I POSTROUTING -s ${t.ip('client-1')} -j SNAT --to-source ${t.ip('web-0')}`,
+        ),
+      ],
+    },
+  ],
+  [
+    'masquerade-all',
+    'node2 masquerades everything',
+    { steps: (t) => [step('node2', `${t.iptables} -t nat -I POSTROUTING -j MASQUERADE`)] },
+  ],
+  [
+    'masquerade-ports',
+    'node2 masquerades with few ports',
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${t.iptables} -t nat -I POSTROUTING -s ${t.ip('client-1')} -p tcp -j MASQUERADE --to-ports 20000-29000`,
+        ),
+      ],
+    },
+  ],
+  [
+    'redirect',
+    'node1 redirects web-1 to itself',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d ${t.ip('web-1')} -p tcp --dport 8080 -j REDIRECT --to-ports 9100`,
+        ),
+      ],
+    },
+  ],
+  [
+    'redirect-output',
+    "node1's own packets to web-1 are redirected",
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I OUTPUT -d ${t.ip('web-1')} -p tcp --dport 8080 -j REDIRECT --to-ports 9100`,
+        ),
+      ],
+    },
+  ],
+  [
+    'redirect-closed',
+    'node2 redirects web-1 to a closed port',
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${t.iptables} -t nat -I PREROUTING -d ${t.ip('web-1')} -p tcp --dport 8080 -j REDIRECT --to-ports 4444`,
+        ),
+      ],
+    },
+  ],
+  [
+    'netmap',
+    "node1 maps a network to node2's pods",
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.0/24 -p tcp -j NETMAP --to ${t.cidr('node3').replace(/\d+\/\d+$/, '0')}/24`,
+        ),
+      ],
+    },
+  ],
+  [
+    'snat-input',
+    'node2 translates sources in INPUT',
+    {
+      steps: (t) => [step('node2', `${t.iptables} -t nat -I INPUT -p tcp --dport 9100 -j SNAT --to-source 172.31.7.7`)],
+    },
+  ],
+  [
+    'mark-all',
+    "node1 gives everything kube-proxy's mark",
+    { steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j MARK --set-xmark 0x4000/0x4000`)] },
+  ],
+  [
+    'ttl-set',
+    'node1 sets a small TTL',
+    { steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j TTL --ttl-set 2`)] },
+  ],
+  [
+    'harmless-targets',
+    'node1 logs, clamps and marks',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `${t.iptables} -t mangle -I FORWARD -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu && ${t.iptables} -I FORWARD -j LOG && ${t.iptables} -t mangle -I PREROUTING -j CONNMARK --save-mark && ${t.iptables} -t mangle -I POSTROUTING -j DSCP --set-dscp 8`,
+        ),
+      ],
+    },
+  ],
+  [
+    'local-dnat-conflict',
+    'a DNAT of node2 catches a node port',
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${t.iptables} -t nat -I PREROUTING -p tcp --dport 30080 -j DNAT --to-destination ${t.ip('client-1')}:8080`,
+        ),
+      ],
+    },
+  ],
+  [
+    'port-forward-in-service-chain',
+    'KUBE-SERVICES of node1 drops nothing but returns early',
+    { fits: proxyIsIptables, steps: (t) => [step('node1', `${t.iptables} -t nat -I KUBE-SERVICES -p tcp -j RETURN`)] },
+  ],
+]);
+
+export const CONNTRACK_FAULTS = faultsOf('conntrack', [
+  [
+    'notrack-prerouting',
+    'node2 does not track port 8080',
+    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --dport 8080 -j NOTRACK`)] },
+  ],
+  [
+    'notrack-answers',
+    'node2 does not track answers from port 8080',
+    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --sport 8080 -j CT --notrack`)] },
+  ],
+  [
+    'notrack-output',
+    'node1 does not track what it sends',
+    { steps: (t) => [step('node1', `${t.iptables} -t raw -I OUTPUT -j NOTRACK`)] },
+  ],
+  [
+    'notrack-services',
+    'node1 does not track cluster IPs',
+    { steps: (t) => [step('node1', `${t.iptables} -t raw -I PREROUTING -d 10.96.0.0/12 -j NOTRACK`)] },
+  ],
+  [
+    'notrack-all',
+    'node2 tracks nothing',
+    {
+      steps: (t) => [
+        step('node2', `${t.iptables} -t raw -I PREROUTING -j NOTRACK && ${t.iptables} -t raw -I OUTPUT -j NOTRACK`),
+      ],
+    },
+  ],
+  [
+    'ct-zone',
+    'node2 tracks what web-1 sends in another zone',
+    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -s ${t.ip('web-1')} -j CT --zone 7`)] },
+  ],
+  [
+    'untracked-drop',
+    'node2 drops what it does not track',
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${t.iptables} -t raw -I PREROUTING -p udp --dport 5353 -j NOTRACK && ${t.iptables} -I FORWARD -m conntrack --ctstate UNTRACKED -j DROP`,
+        ),
+      ],
+    },
+  ],
+  [
+    'invalid-drop',
+    'node2 drops what is invalid, everywhere',
+    {
+      steps: (t) =>
+        ['INPUT', 'FORWARD', 'OUTPUT'].map((chain) =>
+          step('node2', `${t.iptables} -I ${chain} -m conntrack --ctstate INVALID -j DROP`),
+        ),
+    },
+  ],
+]);

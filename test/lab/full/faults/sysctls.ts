@@ -1,0 +1,131 @@
+import { bridged, faultsOf, step } from '../fault.js';
+
+function set(key: string, value: number): string {
+  return `sysctl -qw net.${key}=${value}`;
+}
+
+export const SYSCTL_FAULTS = faultsOf('sysctl', [
+  ['ip-forward-off', 'node2 does not forward', { steps: () => [step('node2', set('ipv4.ip_forward', 0))] }],
+  [
+    'eth0-forwarding-off',
+    'node2 does not forward what comes in by eth0',
+    { steps: () => [step('node2', set('ipv4.conf.eth0.forwarding', 0))] },
+  ],
+  [
+    'pod-side-forwarding-off',
+    'node2 does not forward what comes from its pods',
+    {
+      steps: (t) =>
+        (t.isBridged ? ['cni0'] : [t.veth('web-1'), t.veth('client-1')]).map((device) =>
+          step('node2', set(`ipv4.conf.${device}.forwarding`, 0)),
+        ),
+    },
+  ],
+  [
+    'rp-filter-strict-asymmetric',
+    "node2 filters reverse paths and looks for node1's pods elsewhere",
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${set('ipv4.conf.eth0.rp_filter', 1)} && ip link add br9 type bridge && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
+        ),
+      ],
+    },
+  ],
+  [
+    'rp-filter-off-asymmetric',
+    "node2 filters nothing and looks for node1's pods elsewhere",
+    {
+      steps: (t) => [
+        step(
+          'node2',
+          `${set('ipv4.conf.eth0.rp_filter', 0)} && ip link add br9 type bridge && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
+        ),
+      ],
+    },
+  ],
+  [
+    'rp-filter-strict-all',
+    'all nodes filter reverse paths strictly',
+    { steps: () => ['node1', 'node2', 'node3'].map((node) => step(node, set('ipv4.conf.all.rp_filter', 1))) },
+  ],
+  [
+    'rp-filter-strict-detour',
+    "node1 sends node2's pods over node3, node2 is strict",
+    {
+      steps: (t) => [
+        step('node1', `ip route replace ${t.cidr('node2')} ${t.via('node3')}`),
+        step('node2', set('ipv4.conf.all.rp_filter', 1)),
+      ],
+    },
+  ],
+  [
+    'rp-filter-no-route-back',
+    'node2 has no route back to outside',
+    { steps: () => [step('node2', `${set('ipv4.conf.eth0.rp_filter', 2)} && ip route del default`)] },
+  ],
+  [
+    'pod-rp-filter',
+    'web-1 filters reverse paths and has no default route',
+    { steps: (t) => [step(t.at('web-1'), `${set('ipv4.conf.all.rp_filter', 1)} && ip route del default`)] },
+  ],
+  [
+    'route-localnet-off',
+    'node1 does not route 127.0.0.0/8',
+    { steps: (t) => [step('node1', set('ipv4.conf.all.route_localnet', 0))] },
+  ],
+  [
+    'bridge-nf-call-off',
+    'iptables do not see what node1 bridges',
+    { fits: bridged, steps: () => [step('node1', set('bridge.bridge-nf-call-iptables', 0))] },
+  ],
+  [
+    'detour-be-liberal',
+    'a detour over node3, whose conntrack is liberal',
+    {
+      steps: (t) => [
+        step('node1', `ip route replace ${t.cidr('node2')} ${t.via('node3')}`),
+        step('node3', set('netfilter.nf_conntrack_tcp_be_liberal', 1)),
+      ],
+    },
+  ],
+  [
+    'detour-not-loose',
+    'a detour over node3, whose conntrack picks up nothing',
+    {
+      steps: (t) => [
+        step('node1', `ip route replace ${t.cidr('node2')} ${t.via('node3')}`),
+        step('node3', set('netfilter.nf_conntrack_tcp_loose', 0)),
+      ],
+    },
+  ],
+  [
+    'answers-detour',
+    "node2 sends its answers to node1's pods over node3",
+    { steps: (t) => [step('node2', `ip route replace ${t.cidr('node1')} ${t.via('node3')}`)] },
+  ],
+  [
+    'answers-detour-liberal',
+    "node2's answers go over node3, whose conntrack is liberal",
+    {
+      steps: (t) => [
+        step('node2', `ip route replace ${t.cidr('node1')} ${t.via('node3')}`),
+        step('node3', set('netfilter.nf_conntrack_tcp_be_liberal', 1)),
+      ],
+    },
+  ],
+  ['pod-forwarding-on', 'web-1 forwards', { steps: (t) => [step(t.at('web-1'), set('ipv4.ip_forward', 1))] }],
+  [
+    'accept-local-detour',
+    'node1 gets its own packets back',
+    {
+      steps: (t) => [
+        step(
+          'node1',
+          `ip rule add pref 50 from ${t.address('node1')} to ${t.address('node2')} iif lo table 110 && ip route add default via 10.10.0.1 dev eth0 table 110`,
+        ),
+      ],
+    },
+  ],
+]);
