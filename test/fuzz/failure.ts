@@ -15,6 +15,9 @@ export function fail(kind: Failure['kind'], message: string, frame = ''): Failur
   return { kind, message: message.slice(0, 600), signature: `${kind} ${general} ${frame}` };
 }
 
+/** C0 and C1 controls but the line feed, marks that turn the direction of text, halves of surrogate pairs. */
+const UNPRINTABLE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+
 /** The two kinds of errors that an input may cause: undefined when this one says what and where. */
 export function judgeError(error: unknown): Failure | undefined {
   if (error instanceof DumpError) {
@@ -23,8 +26,7 @@ export function judgeError(error: unknown): Failure | undefined {
     return error.message.length > 1_000 ? fail('vague', `${error.message.length} characters of message`) : undefined;
   }
   if (error instanceof HopscopeError) {
-    if (/[^\x20-\x7e\n]/.test(error.message))
-      return fail('vague', `control characters: ${JSON.stringify(error.message)}`);
+    if (UNPRINTABLE.test(error.message)) return fail('vague', `control characters: ${JSON.stringify(error.message)}`);
     return error.message.length > 20_000
       ? fail('vague', `${error.code}: ${error.message.length} characters`)
       : undefined;

@@ -45,7 +45,7 @@ describe('makeAttempt', () => {
 
 describe('a defect', () => {
   it.each<{ title: string; run: Target['run']; kind: string }>([
-    { title: 'an error that is not documented', run: () => JSON.parse('{') as string[], kind: 'crash' },
+    { title: 'an error that is not documented', run: () => [String(new URL('no URL'))], kind: 'crash' },
     { title: 'a broken rule of the result', run: () => ['branches add up to 2'], kind: 'broken' },
     {
       title: 'a polluted prototype',

@@ -51,7 +51,13 @@ function numgen(mod: number): unknown[] {
 
 /** A default route with many ways out. */
 function withNextHops(title: string, weights: readonly number[]): KnownDefect {
-  const nexthops = weights.map((weight) => ({ gateway: '10.10.0.1', dev: 'eth0', weight, flags: [] }));
+  // Ways to different ends, so that their branches are not one.
+  const nexthops = weights.map((weight, at) => ({
+    gateway: `10.10.0.${11 + (at % 3)}`,
+    dev: 'eth0',
+    weight,
+    flags: [],
+  }));
   const routes = [
     { dst: 'default', nexthops, flags: [] },
     { dst: '10.10.0.0/24', dev: 'eth0', scope: 'link', prefsrc: '10.10.0.11', flags: [] },
@@ -140,6 +146,13 @@ export const KNOWN: readonly KnownDefect[] = [
   withNative('numgen with a modulus of a thousand million', [numgen(1e9)]),
   withNative('numgen with a modulus of a million', [numgen(1e6)]),
   withNative('numgen with a modulus that is no whole number', [numgen(2.5)]),
+  {
+    title: 'a rule that is nested thousands of levels deep',
+    target: 'parse nft.json',
+    input: {
+      'nft.json': `{"nftables":[{"chain":{"family":"inet","table":"t","name":"c"}},{"rule":{"family":"inet","table":"t","chain":"c","handle":1,"expr":[${'['.repeat(20_000)}${']'.repeat(20_000)}]}}]}`,
+    },
+  },
   withNative('numgen with a negative modulus', [numgen(-3)]),
   withNextHops('a weight below zero', [-1, 3]),
   withNextHops('weights of zero', [0, 0]),

@@ -83,12 +83,16 @@ function randomSlot(root: Record<string, unknown>, random: Random): Slot {
   let slot: Slot = { holder: root, key: 'document' };
   for (let depth = 0; depth < 40; depth++) {
     const value = slot.holder[slot.key];
-    if (typeof value !== 'object' || value === null || (depth > 0 && random.chance(0.1))) return slot;
+    if (!isHolder(value) || (depth > 0 && random.chance(0.1))) return slot;
     const keys = Object.keys(value);
     if (keys.length === 0) return slot;
-    slot = { holder: value as Record<string, unknown>, key: random.pick(keys) };
+    slot = { holder: value, key: random.pick(keys) };
   }
   return slot;
+}
+
+function isHolder(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function hole(random: Random): string {

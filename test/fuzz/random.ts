@@ -25,7 +25,7 @@ export class Random {
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)];
-    if (item === undefined && items.length === 0) throw new Error('nothing to pick from');
-    return item as T;
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
   }
 }
