@@ -20,7 +20,7 @@ function damage(bytes: Buffer, random: Random): Buffer {
       return Buffer.concat([copy, copy.subarray(random.below(copy.length))]);
     case 2: {
       const at = random.below(copy.length);
-      copy.fill(random.below(256), at, at + random.below(2_000));
+      copy.fill(random.below(256), at, Math.min(copy.length, at + random.below(2_000)));
       return copy;
     }
     default:

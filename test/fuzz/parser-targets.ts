@@ -1,41 +1,41 @@
-import { compileProgram } from '../../libs/netstack/src/netfilter/nft/program.js';
-import { compileRuleset } from '../../libs/netstack/src/netfilter/ruleset.js';
-import { parseConntrack } from '../../libs/netstack/src/parse/conntrack.js';
-import { parseIpsets } from '../../libs/netstack/src/parse/ipset.js';
-import { parseLinks } from '../../libs/netstack/src/parse/links.js';
-import { parseFdb, parseNeighbours } from '../../libs/netstack/src/parse/neighbours.js';
-import { parseNativeTables } from '../../libs/netstack/src/parse/nft.js';
-import { parseRoutes } from '../../libs/netstack/src/parse/routes.js';
-import { parseRules } from '../../libs/netstack/src/parse/rules.js';
-import { parseSockets } from '../../libs/netstack/src/parse/sockets.js';
-import { parseSysctl } from '../../libs/netstack/src/parse/sysctl.js';
-import { parseTc } from '../../libs/netstack/src/parse/tc.js';
+import { NetNamespace } from '#libs/netstack';
+import { DumpError } from '../../libs/netstack/src/parse/dump-file.js';
 import type { Target } from './attempt.js';
 import { textsOf, type Base } from './corpus.js';
 import { mutateJson } from './mutate-json.js';
 import { mutateText } from './mutate-text.js';
 
-const LINKS = '[{"ifindex":1,"ifname":"eth0","flags":[],"mtu":1500}]';
+/** The files of a dump that have a parser. */
+const FILES = [
+  'ip-link.json',
+  'ip-addr.json',
+  'bridge-link.json',
+  'bridge-vlan.json',
+  'ip-route.json',
+  'ip6-route.json',
+  'ip-rule.json',
+  'ip6-rule.json',
+  'ip-neigh.json',
+  'bridge-fdb.json',
+  'iptables-nft-save.txt',
+  'iptables-legacy-save.txt',
+  'nft.json',
+  'ipset-save.txt',
+  'ipvsadm-save.txt',
+  'ss-listen.txt',
+  'sysctl-net.txt',
+  'conntrack.txt',
+  'tc.txt',
+];
 
-/** The parser of each file of a dump. */
-const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
-  'ip-link.json': (text) => parseLinks(text, undefined, undefined),
-  'ip-addr.json': (text) => parseLinks(LINKS, text, undefined),
-  'bridge-link.json': (text) => parseLinks(LINKS, undefined, text),
-  'ip-route.json': (text) => parseRoutes('ip-route.json', text, 4),
-  'ip6-route.json': (text) => parseRoutes('ip6-route.json', text, 6),
-  'ip-rule.json': (text) => parseRules('ip-rule.json', text, 4),
-  'ip6-rule.json': (text) => parseRules('ip6-rule.json', text, 6),
-  'ip-neigh.json': parseNeighbours,
-  'bridge-fdb.json': parseFdb,
-  'iptables-nft-save.txt': (text) => compileRuleset('iptables-nft-save.txt', text, 'nft', 4),
-  'iptables-legacy-save.txt': (text) => compileRuleset('iptables-legacy-save.txt', text, 'legacy', 4),
-  'nft.json': (text) => parseNativeTables(text).map((table) => compileProgram(table)),
-  'ipset-save.txt': parseIpsets,
-  'ss-listen.txt': parseSockets,
-  'sysctl-net.txt': parseSysctl,
-  'conntrack.txt': parseConntrack,
-  'tc.txt': parseTc,
+/** What other files need to be looked at at all. */
+const FRAME = {
+  'ip-link.json': '[{"ifindex":1,"ifname":"eth0","flags":[],"mtu":1500}]',
+  'ip-addr.json': '[]',
+  'ip-route.json': '[]',
+  'ip-rule.json': '[]',
+  'ip6-route.json': '[]',
+  'ip6-rule.json': '[]',
 };
 
 /** What the small clusters of the corpus do not have. */
@@ -52,13 +52,20 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   'ipset-save.txt': [
     'create a hash:net,port family inet\nadd a 10.0.0.0/8,tcp:1-65535\nadd a 10.1.0.0/16,udp:53 nomatch\ncreate b list:set size 8\nadd b a\nadd b b\ncreate c hash:ip,mark family inet6\nadd c fd00::1,0x1\ncreate d bitmap:port range 0-65535\nadd d 80-90\ncreate e hash:mac\nadd e 02:00:00:00:00:01\n',
   ],
+  'bridge-vlan.json': [
+    '[{"ifname":"br0","vlans":[{"vlan":1,"flags":["PVID","Egress Untagged"]},{"vlan":10,"vlanEnd":20}]},{"ifname":"veth1","vlans":[{"vlan":10,"flags":["PVID"]}]}]',
+  ],
+  'ipvsadm-save.txt': [
+    '-A -t 10.96.0.10:53 -s rr -p 300\n-a -t 10.96.0.10:53 -r 10.244.1.2:53 -m -w 1\n-A -u 10.96.0.10:53 -s wrr\n-a -u 10.96.0.10:53 -r 10.244.1.2:53 -g -w 0\n-A -f 10 -s sh\n-A -t [fd00::1]:80 -s lc\n-a -t [fd00::1]:80 -r [fd00::2]:80 -i -w 100\n',
+  ],
   'ss-listen.txt': [
     'tcp LISTEN 0 4096 [::ffff:10.0.0.1]%eth0:80 *:*\nudp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*\ntcp LISTEN 0 128 *:22 *:*\ntcp LISTEN 0 128 [::]:22 [::]:*\n',
   ],
 };
 
+/** Each file alone in a namespace, so that an error can only be about it. */
 export function parserTargets(corpus: readonly Base[]): readonly Target[] {
-  return Object.entries(PARSERS).map(([file, parse]): Target => {
+  return FILES.map((file): Target => {
     const seeds = [...textsOf(corpus, file), ...(MORE[file] ?? [])];
     if (seeds.length === 0) throw new Error(`the corpus has no ${file}`);
     const mutate = file.endsWith('.json') ? mutateJson : mutateText;
@@ -68,9 +75,22 @@ export function parserTargets(corpus: readonly Base[]): readonly Target[] {
       limitMs: 2_000,
       make: (random) => ({ [file]: mutate(random.pick(seeds), random) }),
       run: (input) => {
-        parse(input[file] ?? '');
+        parseAlone(input);
         return [];
       },
     };
   });
+}
+
+const UNREADABLE = 'cannot be read: ';
+
+/** Throws the error that the namespace has put down, so that it is judged like any other. */
+function parseAlone(input: Readonly<Record<string, string>>): void {
+  const files = new Map(Object.entries({ ...FRAME, ...input }));
+  const ns = new NetNamespace({ kind: 'node', name: 'node1', files });
+  for (const { reason } of ns.missingFiles())
+    if (reason.startsWith(UNREADABLE)) {
+      const [at = '', ...rest] = reason.slice(UNREADABLE.length).split(': ');
+      throw new DumpError(at, rest.join(': '));
+    }
 }
