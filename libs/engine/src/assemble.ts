@@ -11,6 +11,7 @@ import {
   type Skipped,
   type Suspicion,
   type Trace,
+  type Verdict,
 } from '#libs/model';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
@@ -41,9 +42,7 @@ const MAX_TRACES = 32;
 /** From what all branches came to, the one answer. */
 export function assemble(found: Findings): Diagnosis {
   const { request, leaves, rest } = found;
-  const reaches = ({ symptom, disposition }: Exchange): boolean =>
-    symptom === 'connected' || disposition === 'exits-cluster';
-  const combined = combineVerdict(leaves, (exchange) => reaches(exchange) && exchange.obstacles.length === 0);
+  const combined = combineVerdict(leaves, judge);
   const verdict = rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
   const branches = mergeBranches(leaves, rest);
   const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found) : [];
@@ -51,7 +50,10 @@ export function assemble(found: Findings): Diagnosis {
   const suspicions = unique([...blocking, ...others], (suspicion) => suspicion.fingerprint);
   const forward = traces(leaves, (exchange) => exchange.forward);
   const reply = traces(leaves, (exchange) => exchange.reply);
-  const skipped = [...found.skipped, ...leaves.flatMap((leaf) => [...leaf.value.skipped, ...guesses(leaf)])];
+  const skipped = [
+    ...found.skipped,
+    ...leaves.flatMap((leaf) => [...leaf.value.skipped, ...guesses(leaf), ...unknown(leaf)]),
+  ];
   skipped.push(...optionalFiles(leaves));
   if (rest > 1e-9)
     skipped.push({
@@ -74,7 +76,7 @@ export function assemble(found: Findings): Diagnosis {
     branches,
     blocking,
     suspicions,
-    skipped: unique(skipped, canonicalJson),
+    skipped: unique(skipped, canonicalJson).toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
     assumptions: [...new Set(leaves.flatMap((leaf) => leaf.value.assumptions))].toSorted(),
     forward: forward.kept,
     reply: reply.kept,
@@ -84,6 +86,13 @@ export function assemble(found: Findings): Diagnosis {
     ),
     engineVersion: ENGINE_VERSION,
   };
+}
+
+/** The verdict of one branch: the first obstacle decides, and where knowledge ended nothing is decided. */
+function judge({ symptom, disposition, obstacles }: Exchange): Verdict {
+  const [first] = obstacles;
+  if (first !== undefined) return first.obstacle.unknowable ? 'undetermined' : 'unreachable';
+  return symptom === 'connected' || disposition === 'exits-cluster' ? 'reachable' : 'unreachable';
 }
 
 /** Equal outcomes are one branch; the most probable comes first, ties in an order that does not depend on exploration. */
@@ -127,7 +136,10 @@ function blockingSuspicions(found: Findings): Suspicion[] {
       if (recorded.obstacle.disposition === 'insufficient-info') continue;
       suspicions.push(...withCause(found, recorded), toSuspicion(recorded));
     }
-  return unique(suspicions, (suspicion) => suspicion.fingerprint);
+  // Of a service one finding of a kind is enough, whatever rule led to it.
+  return unique(suspicions, (suspicion) =>
+    suspicion.layer === 'SERVICE' ? `${suspicion.code} ${placeKey(suspicion.subject)}` : suspicion.fingerprint,
+  );
 }
 
 function toSuspicion({ obstacle }: RecordedObstacle): Suspicion {
@@ -175,6 +187,14 @@ function optionalFiles(leaves: readonly Leaf<Exchange>[]): Skipped[] {
         if (!ns.dump.files.has(file))
           skipped.push({ code: 'NETNS_NOT_COLLECTED', reason: `${file} was not collected`, at: ns.place });
   return skipped;
+}
+
+/** Where a branch ended because nothing more is known. */
+function unknown({ value }: Leaf<Exchange>): Skipped[] {
+  const [first] = value.obstacles;
+  if (first?.obstacle.unknowable !== true) return [];
+  const { code, subject, evidence } = first.obstacle.facts;
+  return [{ code, reason: `not known: ${evidence[0]?.text ?? ''}`, at: subject }];
 }
 
 function guesses({ decisions }: Leaf<Exchange>): Skipped[] {

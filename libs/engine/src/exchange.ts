@@ -163,10 +163,13 @@ class ExchangeRun {
       facts: {
         code: none?.code ?? 'LISTENER_NOT_COLLECTED',
         subject: end.ns.place,
-        evidence: none === undefined ? [] : [none.evidence],
+        evidence:
+          none === undefined
+            ? [{ kind: 'file', at: end.ns.place, locator: 'ss-listen.txt', text: 'not collected' }]
+            : [none.evidence],
         details: none?.details ?? { destination: target },
       },
-      disposition: backlog ? 'dropped' : 'no-listener',
+      disposition: none === undefined ? 'insufficient-info' : backlog ? 'dropped' : 'no-listener',
       answer: backlog ? { kind: 'silence' } : end.skb.protocol === TCP ? { kind: 'reset' } : portUnreachable(end.skb),
       skb: end.skb,
     });
@@ -310,6 +313,8 @@ class ExchangeRun {
       // A connected datagram socket does not see a failed ARP (EHOSTUNREACH is not fatal to it).
       return protocol === 'udp' && answer.errno === 'EHOSTUNREACH' ? 'timeout' : 'unreachable';
     const seen = answer.kind === 'reset' ? 'refused' : icmpSymptom(protocol, skb.family, answer.type, answer.code);
+    // An error to oneself goes over lo.
+    if (local && client.link('lo')?.flags.has('UP') === false) return 'timeout';
     if (seen === 'timeout' || (local && obstacle.disposition !== 'no-listener')) return seen;
     return this.errorArrives(obstacle.skb, answer, at) ? seen : 'timeout';
   }

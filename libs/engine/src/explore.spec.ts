@@ -1,3 +1,4 @@
+import type { Verdict } from '#libs/model';
 import type { Chooser } from '#libs/netstack';
 import * as fc from 'fast-check';
 import { explore, type Leaf } from './explore.js';
@@ -111,9 +112,10 @@ describe('explore', () => {
   });
 });
 
+const judge = (reached: boolean): Verdict => (reached ? 'reachable' : 'unreachable');
+
 describe('combineVerdict', () => {
-  const verdictOf = (walk: (chooser: Chooser) => boolean): string =>
-    combineVerdict(explore(walk, 1000).leaves, (reached) => reached);
+  const verdictOf = (walk: (chooser: Chooser) => boolean): string => combineVerdict(explore(walk, 1000).leaves, judge);
 
   it.each<{ title: string; walk: (chooser: Chooser) => boolean; verdict: string }>([
     { title: 'one way that works', walk: () => true, verdict: 'reachable' },
@@ -142,7 +144,7 @@ describe('combineVerdict', () => {
   });
 
   it('of nothing is undetermined', () => {
-    expect(combineVerdict<boolean>([], () => true)).toBe('undetermined');
+    expect(combineVerdict<boolean>([], judge)).toBe('undetermined');
   });
 
   it('of dice alone is decided by whether some or all outcomes reach', () => {
@@ -152,7 +154,7 @@ describe('combineVerdict', () => {
         const reaches = (value: number): boolean => value >= threshold;
         const reached = leaves.filter(({ value }) => reaches(value)).length;
 
-        const verdict = combineVerdict(leaves, reaches);
+        const verdict = combineVerdict(leaves, (value) => judge(reaches(value)));
 
         expect(verdict).toBe(reached === leaves.length ? 'reachable' : reached === 0 ? 'unreachable' : 'partial');
       }),
@@ -167,7 +169,7 @@ describe('combineVerdict', () => {
           chooser.guess('fact') ? (chooser.pick('x', [1, 1]) === 0 ? a : b) : chooser.pick('x', [1, 1]) === 0 ? c : d;
         const leaves: Leaf<boolean>[] = explore(walk, 100).leaves;
 
-        expect(combineVerdict(leaves.toReversed(), (value) => value)).toBe(combineVerdict(leaves, (value) => value));
+        expect(combineVerdict(leaves.toReversed(), judge)).toBe(combineVerdict(leaves, judge));
       }),
     );
   });

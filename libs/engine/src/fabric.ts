@@ -93,6 +93,12 @@ export class Fabric {
     return this.outside.get(ip);
   }
 
+  /** A node that has the address and of which nothing else is known. */
+  uncollectedNode(ip: Ip): string | undefined {
+    const node = this.cluster.nodeAt(ip);
+    return node !== undefined && this.namespaces.get(`node/${node.name}`)?.links === undefined ? node.name : undefined;
+  }
+
   /** The node or outside host whose interface towards the network outside has the MAC address. */
   outsideMac(mac: string): Port | undefined {
     return this.macs.get(mac);

@@ -5,13 +5,22 @@ import {
   receive,
   receiveLoopback,
   type NamespaceRun,
+  type Link,
   type NetNamespace,
   type Outcome,
   type Skb,
 } from '#libs/netstack';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
-import { bridgeForward, crossVeth, linkEvidence, resolveNeighbour, segmentAnswers, uncollectedEnd } from './segment.js';
+import {
+  bridgeForward,
+  crossVeth,
+  linkEvidence,
+  resolveNeighbour,
+  segmentAnswers,
+  uncollectedEnd,
+  unreachableHost,
+} from './segment.js';
 import { decapsulateIp, decapsulateVxlan, encapsulateIp, encapsulateVxlan, encapsulateWireguard } from './tunnel.js';
 import { arriveFromOutside, byDestination, crossUnderlay } from './underlay.js';
 
@@ -106,7 +115,6 @@ function loop(context: FlightContext, place: Place, skb: Skb): FlightEnd {
 function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next {
   const link = ns.link(out.dev);
   const { skb } = out;
-  if (out.dev === 'lo') return { kind: 'loopback', skb };
   if (link === undefined || !isUp(link)) {
     const evidence =
       link === undefined
@@ -125,6 +133,8 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
     );
     return { kind: 'lost', skb };
   }
+  if (out.dev === 'lo') return { kind: 'loopback', skb };
+  if (!link.flags.has('LOWER_UP')) noCarrier(context, ns, link, out);
   skb.srcMac = link.mac;
   context.state.smallestMtu = Math.min(context.state.smallestMtu, link.mtu);
   context.recorder.transmit(out.dev, skb);
@@ -147,6 +157,23 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
   const mac = resolveNeighbour(context, ns, link, out);
   if (mac === undefined) return { kind: 'lost', skb };
   return crossVeth(context, { ns, link }, peer, skb, mac);
+}
+
+/** Without a carrier the queue of the device drops everything, ARP requests first. */
+function noCarrier(context: FlightContext, ns: NetNamespace, link: Link, out: Transmit): void {
+  const bound = ns.neighbour(link.name, out.nextHop)?.states.includes('PERMANENT') ?? false;
+  obstacle(
+    context,
+    {
+      code: 'CARRIER_DOWN',
+      subject: { ...ns.place, interface: link.name },
+      evidence: [linkEvidence({ ns, link })],
+      details: { interface: link.name },
+    },
+    'interface-down',
+    out.skb,
+    bound || link.flags.has('NOARP') ? { kind: 'silence' } : unreachableHost(out),
+  );
 }
 
 /** Devices whose other end is not modelled yet: what comes of the packet cannot be told. */

@@ -7,8 +7,10 @@ import {
   lookupRoute,
   runFamilyHook,
   selectSource,
+  unknowable,
   showSkb,
   TCP,
+  type Chooser,
   type Link,
   type NetNamespace,
   type Outcome,
@@ -50,13 +52,15 @@ export function resolveNeighbour(
       )
     ];
   }
-  if (
-    uncollected &&
-    context.chooser.guess(
+  if (uncollected) {
+    uncollectedEnd(
+      context,
+      ns,
+      skb,
       `whether ${formatIp(nextHop)} answers on ${link.name} of ${ns.id} (a pod of this segment was not collected)`,
-    )
-  )
+    );
     return undefined;
+  }
   const failing = entry?.states.find((state) => state === 'FAILED' || state === 'INCOMPLETE');
   const evidence: Evidence[] = [
     entry !== undefined && failing !== undefined
@@ -182,9 +186,12 @@ function placeId(ns: NetNamespace): string {
 }
 
 /** bridge-nf-call-iptables of the namespace, or of the bridge itself. Without br_netfilter the sysctl does not exist. */
-function callsIptables(ns: NetNamespace, bridge: Link, skb: Skb): boolean {
+function callsIptables(ns: NetNamespace, bridge: Link, skb: Skb, chooser: Chooser): boolean {
   const family = skb.family === 4 ? 'iptables' : 'ip6tables';
-  return ns.sysctlNumber(`net.bridge.bridge-nf-call-${family}`) === 1 || bridge.info[`nf_call_${family}`] === 1;
+  if (bridge.info[`nf_call_${family}`] === 1) return true;
+  const key = `net.bridge.bridge-nf-call-${family}`;
+  if (ns.sysctlsCollected) return ns.sysctlNumber(key) === 1;
+  return chooser.guess(`whether bridged packets pass iptables on ${ns.id} (${key} was not collected)`);
 }
 
 /** br_handle_frame(): by its MAC address the frame goes up to the host, or on to another port. */
@@ -205,7 +212,7 @@ function bridgeInput(context: FlightContext, ns: NetNamespace, bridge: Link, por
   if (!portForwards(port)) blockedPort(context, ns, port, skb);
   const vid = vlanOf(context, ns, bridge, port, skb);
   bridgeHook(context, ns, 'prerouting', skb, port.name, '');
-  const filtered = callsIptables(ns, bridge, skb);
+  const filtered = callsIptables(ns, bridge, skb, context.chooser);
   let target = mac;
   if (filtered) {
     skb.physIn = port.name;
@@ -434,20 +441,9 @@ export function bridgeForward(
   return crossVeth(context, { ns, link: port }, peer, skb, mac);
 }
 
-/** The frame goes into a namespace that nobody looked into: it may arrive there, or not. */
+/** The frame goes where nobody has looked: it may arrive there, or not. */
 export function uncollectedEnd(context: FlightContext, ns: NetNamespace, skb: Skb, what: string): Next {
-  if (context.chooser.guess(what)) return { kind: 'exits', skb };
-  obstacle(
-    context,
-    {
-      code: 'NETNS_NOT_COLLECTED',
-      subject: ns.place,
-      evidence: [{ kind: 'file', at: ns.place, locator: 'pods', text: what }],
-      details: {},
-    },
-    'insufficient-info',
-    skb,
-  );
+  context.recorder.obstacle(unknowable(runIn(context, ns), skb, what));
   return { kind: 'lost', skb };
 }
 

@@ -38,13 +38,19 @@ export class TraceRecorder implements Recorder {
     this.hops.push({ at, steps: [], ...(this.stopped ? { hypothetical: true } : {}) });
   }
 
+  /** What follows an obstacle within the same hop did not happen either. */
   step(step: Step): void {
-    this.hops.at(-1)?.steps.push(step);
+    const hop = this.hops.at(-1);
+    hop?.steps.push(this.stopped && !hop.hypothetical ? { ...step, hypothetical: true } : step);
   }
 
   obstacle(obstacle: Obstacle): void {
     const at = this.hops.at(-1)?.at ?? obstacle.facts.subject;
     const recorded = { obstacle, at, direction: this.direction };
+    const [evidence] = obstacle.facts.evidence;
+    // What ends a visit at once is all that happens in it.
+    if (this.hops.at(-1)?.steps.length === 0 && evidence !== undefined)
+      this.step({ kind: 'route', text: evidence.text, evidence });
     this.obstacles.push(recorded);
     this.onObstacle(recorded);
   }

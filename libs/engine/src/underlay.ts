@@ -1,10 +1,19 @@
 import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
-import { showSkb, tupleKey, tupleOf, reverseTuple, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import {
+  showSkb,
+  unknowable,
+  tupleKey,
+  tupleOf,
+  reverseTuple,
+  type NetNamespace,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
 import type { Finding, InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
-import { SHARES_PARENT, type Port } from './fabric.js';
-import { leave, obstacle, type FlightContext, type Next } from './flight-context.js';
+import { isUp, SHARES_PARENT, type Port } from './fabric.js';
+import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import { lostFinding } from './lost.js';
-import { unreachableHost } from './segment.js';
+import { linkEvidence, uncollectedEnd, unreachableHost } from './segment.js';
 import { MissingFact } from './world.js';
 
 type Transmit = Extract<Outcome, { kind: 'transmit' }>;
@@ -13,12 +22,60 @@ type Transmit = Extract<Outcome, { kind: 'transmit' }>;
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
   const { world } = context;
   const owner = world.fabric.outsideOwner(out.nextHop);
+  const hidden = world.fabric.uncollectedNode(out.nextHop) ?? world.fabric.uncollectedNode(out.skb.dst);
+  if (hidden !== undefined) return hiddenNode(context, from.ns, out.skb, hidden);
+  if (owner !== undefined && owner.ns !== from.ns && !hears(owner)) return deafOwner(context, from, out, owner);
   const bound = boundNeighbour(context, from, out, owner);
   if (bound === 'stopped') return { kind: 'lost', skb: out.skb };
   const target = bound ?? owner;
   if (target !== undefined && target.ns !== from.ns)
     return toHost(context, from, out.skb, target, 'on the same network');
   return byDestination(context, from.ns, from.link.name, out.skb, out.route);
+}
+
+function hiddenNode(context: FlightContext, from: NetNamespace, skb: Skb, name: string): Next {
+  const reason =
+    context.world.cluster.snapshot.nodes.get(name)?.error ?? 'its dump is not there or has no links and addresses';
+  const what = `what node ${name} does with the packet (${reason})`;
+  const stop = unknowable(runIn(context, from), skb, what);
+  context.recorder.obstacle({
+    ...stop,
+    facts: { ...stop.facts, code: 'NODE_NOT_COLLECTED', subject: { kind: 'node', name }, details: { reason } },
+  });
+  return { kind: 'lost', skb };
+}
+
+/** A host outside that was dumped without its addresses: any of them may be the one. */
+function hiddenHost(context: FlightContext): string | undefined {
+  for (const ns of context.world.namespaces.values())
+    if (ns.place.kind === 'external' && ns.links === undefined) return ns.place.name;
+  return undefined;
+}
+
+/** An interface hears of the segment when it is up and has a carrier. */
+function hears({ link }: Port): boolean {
+  return isUp(link) && link.flags.has('LOWER_UP') && !link.flags.has('NOARP');
+}
+
+/** Nobody answers for the next hop because its own interface is down: the sender's ARP fails. */
+function deafOwner(context: FlightContext, from: Port, out: Transmit, owner: Port): Next {
+  const { link, ns } = owner;
+  const code = !isUp(link) ? 'IFACE_DOWN' : link.flags.has('NOARP') ? 'ARP_OFF' : 'CARRIER_DOWN';
+  const entry = from.ns.neighbour(from.link.name, out.nextHop);
+  const answer = entry?.states.includes('PERMANENT') ? { kind: 'silence' as const } : unreachableHost(out);
+  obstacle(
+    context,
+    {
+      code,
+      subject: { ...ns.place, interface: link.name },
+      evidence: [linkEvidence(owner)],
+      details: { interface: link.name },
+    },
+    code === 'ARP_OFF' ? 'neighbor-unreachable' : 'interface-down',
+    out.skb,
+    answer,
+  );
+  return { kind: 'lost', skb: out.skb };
 }
 
 /** A macvlan or ipvlan device and its parent do not hear each other: the parent's host cannot be reached from its own pods. */
@@ -88,6 +145,14 @@ export function byDestination(
   const skb = untranslate(context, packet);
   const owner = world.fabric.outsideOwner(skb.dst);
   if (owner !== undefined && owner.ns !== from) return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
+  const blind = hiddenHost(context);
+  if (blind !== undefined && from !== undefined)
+    return uncollectedEnd(
+      context,
+      from,
+      skb,
+      `whether ${formatIp(skb.dst)} is ${blind} (its links and addresses were not collected)`,
+    );
   const answer = ask(context, externalQuestion(context, from, oif, skb));
   if (tellAnswer(context, answer, skb)) return { kind: 'lost', skb };
   switch (answer.delivery.kind) {
@@ -148,6 +213,8 @@ function implied(
       return arriveFromOutside(from, oif, skb, target);
     }
   }
+  // Past an obstacle a service address that nobody translated has nowhere to go, and that is no finding of its own.
+  if (context.recorder.stopped && cluster.isServiceAddress(skb.dst)) return { kind: 'lost', skb };
   const inside = cluster.isPodAddress(skb.dst) || (cluster.isServiceAddress(skb.dst) && entries.length === 0);
   if (!inside && otherwise === 'exits') return exit(context, skb, 'leaves the snapshot');
   const finding = lostFinding(world, from, skb, route);
@@ -286,6 +353,7 @@ function stopBySuspicion(context: FlightContext, suspicion: Suspicion, skb: Skb)
 }
 
 function notChecked(context: FlightContext, from: NetNamespace | undefined, oif: string, to: string): void {
+  context.state.assumptions.add(`the network outside delivers from ${from?.place.name ?? 'the outside'} to ${to}`);
   context.state.skipped.push({
     code: 'INFRA_NOT_CHECKED',
     reason: `nothing is known of the network between ${from?.place.name ?? 'the outside'} and ${to}; it is taken to deliver`,

@@ -5,11 +5,11 @@ import type { Leaf } from './explore.js';
  * The verdict of all leaves. Where the kernel rolls dice, outcomes add up (some reach, some do not: partial). Where a fact
  * was guessed, both worlds must agree, else the answer is undetermined.
  */
-export function combineVerdict<T>(leaves: readonly Leaf<T>[], reaches: (value: T) => boolean, depth = 0): Verdict {
+export function combineVerdict<T>(leaves: readonly Leaf<T>[], judge: (value: T) => Verdict, depth = 0): Verdict {
   const [first] = leaves;
   if (first === undefined) return 'undetermined';
   const decision = first.decisions[depth];
-  if (decision === undefined) return reaches(first.value) ? 'reachable' : 'unreachable';
+  if (decision === undefined) return judge(first.value);
   const groups = new Map<number, Leaf<T>[]>();
   for (const leaf of leaves) {
     const index = leaf.decisions[depth]?.index ?? 0;
@@ -17,7 +17,7 @@ export function combineVerdict<T>(leaves: readonly Leaf<T>[], reaches: (value: T
     if (group === undefined) groups.set(index, [leaf]);
     else group.push(leaf);
   }
-  const verdicts = new Set([...groups.values()].map((group) => combineVerdict(group, reaches, depth + 1)));
+  const verdicts = new Set([...groups.values()].map((group) => combineVerdict(group, judge, depth + 1)));
   if (verdicts.size === 1) return [...verdicts][0] ?? 'undetermined';
   if (decision.kind === 'guess' || verdicts.has('undetermined')) return 'undetermined';
   return 'partial';

@@ -52,8 +52,9 @@ function parseIpv6(text: string): Ipv6 | undefined {
   if (text.length < 2 || text.length > 45) return undefined;
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = groups(halves[0] ?? '');
-  const tail = halves.length === 2 ? groups(halves[1] ?? '') : [];
+  // Dotted decimals may stand at the very end only (RFC 4291 §2.2).
+  const head = groups(halves[0] ?? '', halves.length === 1);
+  const tail = halves.length === 2 ? groups(halves[1] ?? '', true) : [];
   if (!head || !tail) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -62,13 +63,13 @@ function parseIpv6(text: string): Ipv6 | undefined {
   return ipv6(value);
 }
 
-function groups(text: string): number[] | undefined {
+function groups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const out: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
     if (part.includes('.')) {
-      const v4 = i === parts.length - 1 ? parseIpv4(part) : undefined;
+      const v4 = last && i === parts.length - 1 ? parseIpv4(part) : undefined;
       if (v4 === undefined) return undefined;
       out.push(v4 >>> 16, v4 & 0xffff);
     } else {

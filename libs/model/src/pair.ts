@@ -75,13 +75,17 @@ export function normalisePair(request: DiagnosisRequest): NormalPair {
   };
 }
 
+function pointerPart(text: string): string {
+  return text.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 /** Every zod issue as an InputProblem with a JSON pointer (RFC 6901). */
 export function zodProblems(error: z.ZodError, at = ''): InputProblem[] {
   return error.issues.flatMap((issue): InputProblem[] => {
-    const path = `${at}${issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+    const path = `${at}${issue.path.map((part) => `/${pointerPart(String(part))}`).join('')}`;
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({
-        path: `${path}/${key}`,
+        path: `${path}/${pointerPart(key)}`,
         code: 'UNKNOWN_FIELD',
         message: 'is not a known field',
       }));

@@ -11,6 +11,8 @@ export interface Step {
   readonly evidence?: Evidence;
   readonly before?: Packet;
   readonly after?: Packet;
+  /** True past the first obstacle within a hop: it did not happen, it would have. */
+  readonly hypothetical?: true;
 }
 
 export const STEP_KINDS = [

@@ -449,7 +449,9 @@ describe('facts that were not collected', () => {
       expect(show(receive(log, 'cni0', POD_TO_REMOTE()))).toBe('stopped');
       expect(
         log.obstacles.map(({ disposition, facts: { code, evidence } }) => [disposition, code, evidence[0]?.text]),
-      ).toEqual([['insufficient-info', 'NETNS_NOT_COLLECTED', `${without.join('')}: not collected`]]);
+      ).toEqual([
+        ['insufficient-info', 'NETNS_NOT_COLLECTED', `how node/node1 routes (${without.join('')}: not collected)`],
+      ]);
     },
   );
 

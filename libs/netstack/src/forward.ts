@@ -1,4 +1,14 @@
-import { formatIp, isLoopback, isMulticast, type Evidence, type Ip, type Place, type SuspicionCode } from '#libs/model';
+import {
+  formatIp,
+  ipv4,
+  ipv6,
+  isLoopback,
+  isMulticast,
+  type Evidence,
+  type Ip,
+  type Place,
+  type SuspicionCode,
+} from '#libs/model';
 import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
 import { runHook } from './netfilter/hooks.js';
 import type { Chooser } from './chooser.js';
@@ -99,15 +109,17 @@ function fragmentationNeeded(skb: Skb): Answer {
 export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip }, bound?: string): Outcome {
   const { ns } = run;
   const routing = ns.routing(packet.family);
-  if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? packet.dst });
+  if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
   const flow = outputFlow(packet, packet.src, bound);
-  const result = lookupRoute(routing, flow, run.chooser);
+  const found = lookupRoute(routing, flow, run.chooser);
+  const result =
+    found.kind !== 'route' && bound !== undefined && packet.family === 4 ? onLink(packet.dst, bound) : found;
   if (result.kind !== 'route') {
-    const skb: Skb = { ...packet, src: packet.src ?? packet.dst };
+    const skb: Skb = { ...packet, src: packet.src ?? anyAddress(packet.family) };
     refuse(run, skb, result, true);
     return { kind: 'stop', skb };
   }
-  const src = packet.src ?? routeSource(ns, result, packet.dst) ?? packet.dst;
+  const src = packet.src ?? routeSource(ns, result, packet.dst) ?? anyAddress(packet.family);
   const skb: Skb = { ...packet, src };
   recordRoute(run, result);
   const dev = outputDevice(result);
@@ -131,6 +143,27 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
     route: final.route.text,
     local: true,
   };
+}
+
+/** A socket that is bound to a device takes what no route leads to as being on that device's link (ip_route_output_key_hash_rcu()). */
+function onLink(dst: Ip, dev: string): Extract<RouteResult, { kind: 'route' }> {
+  const hop = { dev, weight: 1, dead: false, linkdown: false, onlink: true };
+  const route = {
+    type: 'unicast',
+    dst: { net: dst, length: 32 },
+    table: 'main',
+    metric: 0,
+    tos: 0,
+    scope: 253,
+    nextHops: [hop],
+    text: `${formatIp(dst)} dev ${dev}`,
+  };
+  return { kind: 'route', route, hop, table: 'main' };
+}
+
+/** What stands in a packet of a host that has no address: 0.0.0.0 or ::. */
+function anyAddress(family: Skb['family']): Ip {
+  return family === 4 ? ipv4(0) : ipv6(0n);
 }
 
 /** ip_vs_nat_send_or_cont(): the packet goes on as if this host had made it: OUTPUT, then POSTROUTING. */
@@ -283,7 +316,7 @@ export function sourceProblem(
   const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
   const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
   const mode = Math.max(all, dev);
-  if (mode === 0) return undefined;
+  if (mode === 0 && ns.sysctlsCollected) return undefined;
   const validMark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1;
   const back = lookupRoute(
     routing,
@@ -302,12 +335,19 @@ export function sourceProblem(
   const fits =
     back.kind === 'route' &&
     back.route.type === 'unicast' &&
-    (mode === 2 || back.route.nextHops.some((hop) => hop.dev === iif));
+    (back.route.nextHops.some((hop) => hop.dev === iif) || (mode === 2 && hasAddress(ns, iif)));
   if (fits) return undefined;
+  if (!ns.sysctlsCollected && chooser.guess(`whether ${ns.id} checks sources on ${iif} (rp_filter was not collected)`))
+    return undefined;
   const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
   const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
   if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
   return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
+}
+
+/** Loose mode is for interfaces with an address; on one without the check is strict (no_addr in __fib_validate_source()). */
+function hasAddress(ns: NetNamespace, dev: string): boolean {
+  return ns.link(dev)?.addresses.some(({ ip }) => typeof ip === 'number') ?? false;
 }
 
 /** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
@@ -343,7 +383,14 @@ function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind
       : { kind: 'policy-rule', at: place, locator: `rule/${result.rule.priority}`, text: result.rule.text };
   const refused = REFUSALS[result.type];
   const code = result.rule === undefined ? refused.code : 'RULE_PROHIBIT';
-  const answer: Answer = local ? { kind: 'errno', errno: refused.errno } : refused.answer;
+  // A rule that says unreachable is the network's unreachability, a route that says so the host's (fib4_rule_action()).
+  const ofRule = result.rule !== undefined && result.type === 'unreachable';
+  const errno = ofRule ? 'ENETUNREACH' : refused.errno;
+  const answer: Answer = local
+    ? { kind: 'errno', errno }
+    : ofRule
+      ? { kind: 'icmp', type: 3, code: 0 }
+      : refused.answer;
   stop(run, skb, code, refused.disposition, answer, [evidence], place, details);
 }
 
@@ -370,23 +417,25 @@ function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
 }
 
 function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
-  const { ns, chooser } = run;
+  const { ns } = run;
   const names = ns
     .missingFiles()
-    .filter(({ file }) => /^ip6?-(route|rule)\.json$|^ip-link\.json$/.test(file))
+    .filter(({ file }) => /^ip6?-(route|rule)\.json$|^ip-(link|addr)\.json$/.test(file))
     .map(({ file, reason }) => `${file}: ${reason}`);
-  chooser.guess(`how ${ns.id} routes (${names.join('; ')})`);
-  stop(
-    run,
-    skb,
-    'NETNS_NOT_COLLECTED',
-    'insufficient-info',
-    SILENCE,
-    [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text: names.join('; ') }],
-    ns.place,
-    {},
-  );
+  run.recorder.obstacle(unknowable(run, skb, `how ${ns.id} routes (${names.join('; ')})`));
   return { kind: 'stop', skb };
+}
+
+/** The walk cannot go on without a fact that was not collected: whatever it would find, the answer is not known. */
+export function unknowable(run: NamespaceRun, skb: Skb, what: string): Obstacle {
+  const evidence: Evidence = { kind: 'file', at: run.ns.place, locator: run.ns.id, text: what };
+  return {
+    facts: { code: 'NETNS_NOT_COLLECTED', subject: run.ns.place, evidence: [evidence] },
+    disposition: 'insufficient-info',
+    answer: SILENCE,
+    unknowable: true,
+    skb,
+  };
 }
 
 function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
@@ -459,28 +508,23 @@ export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: 
   });
 }
 
-const DISPOSITIONS: Partial<Record<FilterStop['cause'], Obstacle['disposition']>> = {
-  unknown: 'insufficient-info',
-  full: 'dropped',
-};
-
 function filterObstacle(
   run: NamespaceRun,
   name: Hook,
   skb: Skb,
   { cause, verdict, rejectWith, evidence }: FilterStop,
 ): Obstacle {
+  if (cause === 'unknown') return unknowable(run, skb, evidence.text);
   const codes = {
     rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT',
     policy: 'CHAIN_POLICY_DROP',
     invalid: 'CONNTRACK_INVALID_DROP',
-    unknown: 'NETNS_NOT_COLLECTED',
     full: 'CONNTRACK_FULL',
   } as const;
   const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
-    disposition: DISPOSITIONS[cause] ?? (verdict === 'reject' ? 'rejected' : 'denied'),
+    disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
     answer: verdict === 'drop' ? dropAnswer(name, skb) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
     skb,
   };

@@ -59,8 +59,10 @@ export class NetNamespace {
   constructor(readonly dump: NamespaceDump) {
     this.place = placeOf(dump);
     this.id = `${dump.kind}/${dump.namespace === undefined ? '' : `${dump.namespace}/`}${dump.name}`;
+    // Without addresses the links are of no use: who owns what could not be told.
+    const addresses = this.read('ip-addr.json', (text) => text);
     const links = this.read('ip-link.json', (text) =>
-      parseLinks(text, dump.files.get('ip-addr.json'), dump.files.get('bridge-link.json')),
+      addresses === undefined ? undefined : parseLinks(text, addresses, dump.files.get('bridge-link.json')),
     );
     this.links = links === undefined ? undefined : new Map(links.map((link) => [link.name, link]));
     this.linksByIndex = new Map((links ?? []).map((link) => [link.index, link]));
@@ -109,6 +111,10 @@ export class NetNamespace {
   /** iptables-nft first, then legacy: the order in which equal hook priorities run. An undefined entry was not collected. */
   iptables(family: Family): readonly (Ruleset | undefined)[] {
     return this.rulesets[family];
+  }
+
+  get sysctlsCollected(): boolean {
+    return this.sysctls !== undefined;
   }
 
   sysctl(key: string): string | undefined {
@@ -181,7 +187,7 @@ export class NetNamespace {
   private readRouting(family: Family): RoutingState | undefined {
     const prefix = family === 4 ? 'ip' : 'ip6';
     const routes = this.read(`${prefix}-route.json`, (text) => parseRoutes(`${prefix}-route.json`, text, family));
-    const rules = this.read(`${prefix}-rule.json`, (text) => parseRules(`${prefix}-rule.json`, text, family));
+    const rules = this.read(`${prefix}-rule.json`, (text) => parseRules(`${prefix}-rule.json`, text));
     if (routes === undefined || rules === undefined || this.links === undefined) return undefined;
     return {
       rules,

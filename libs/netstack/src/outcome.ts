@@ -21,6 +21,8 @@ export interface Obstacle {
   readonly ready?: Suspicion;
   readonly disposition: Disposition;
   readonly answer: Answer;
+  /** Not a stop but the end of what is known: the verdict of this branch is undetermined. */
+  readonly unknowable?: true;
   /** The packet as it was when it was stopped. */
   readonly skb: Skb;
 }

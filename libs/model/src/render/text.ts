@@ -45,7 +45,9 @@ function traceLines(direction: string, traces: readonly Trace[]): string[] {
     for (const hop of trace.hops) {
       lines.push(`  ${describePlace(hop.at)}${hop.hypothetical ? ' (if the obstacle were removed)' : ''}`);
       for (const step of hop.steps) {
-        lines.push(`    ${step.kind.padEnd(9)} ${step.text}`);
+        lines.push(
+          `    ${step.kind.padEnd(9)} ${step.text}${step.hypothetical ? ' (if the obstacle were removed)' : ''}`,
+        );
         if (step.evidence !== undefined) lines.push(`              ${step.evidence.locator}: ${step.evidence.text}`);
         if (step.after !== undefined && step.before !== undefined)
           lines.push(`              now ${describePacket(step.after)}`);

@@ -150,7 +150,7 @@ function nextTcpState(state: TcpState, flags: number, reply: boolean): TcpState 
     return state === 'SYN_SENT' ? undefined : state;
   }
   if (flags & SYN) return state === 'SYN_SENT' || !reply ? state : undefined;
-  if (state === 'SYN_SENT') return undefined;
+  if (state === 'SYN_SENT') return reply ? state : undefined;
   if (state === 'SYN_RECV') return reply ? state : 'ESTABLISHED';
   return state;
 }

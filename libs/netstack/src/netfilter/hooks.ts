@@ -141,18 +141,17 @@ function baseChains(ns: NetNamespace, hook: Hook, family: Family): Extract<Stage
   return found;
 }
 
-/** Rules that were not collected may drop the packet. */
+/** Rules that were not collected may drop the packet, or translate it. */
 function askForMissing(run: HookRun, incomplete: boolean): void {
-  const { ns, chooser, observer, skb } = run;
+  const { ns, observer, skb } = run;
   const files =
     incomplete || ns.native === undefined ? ns.missingFiles().filter(({ file }) => isRuleFile(file, skb.family)) : [];
   if (files.length === 0) return;
   const text = files.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
-  if (chooser.guess(`whether netfilter of ${ns.id} lets the packet pass (${text})`)) return;
   observer.stopped({
     verdict: 'drop',
     cause: 'unknown',
-    evidence: { kind: 'file', at: ns.place, locator: 'netfilter', text },
+    evidence: { kind: 'file', at: ns.place, locator: 'netfilter', text: `what netfilter of ${ns.id} does (${text})` },
   });
 }
 

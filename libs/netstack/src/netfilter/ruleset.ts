@@ -1,9 +1,9 @@
-import { parseCidr, type Cidr, type Family, type Ip } from '#libs/model';
+import { parseCidr, parseIpv4, type Cidr, type Family, type Ip } from '#libs/model';
 import { DumpError } from '../parse/dump-file.js';
-import { parseIptablesSave, type SavedChain, type SavedRule, type SavedTable } from '../parse/iptables-save.js';
+import { parseIptablesSave, QUOTED, type SavedChain, type SavedRule, type SavedTable } from '../parse/iptables-save.js';
 import { UDP, TCP, type Skb } from '../skb.js';
 import { compileMatch, protocolNumber } from './matches/index.js';
-import type { Match, OptionList } from './matches/match.js';
+import { inverted, unknownMatch, type Match, type OptionList } from './matches/match.js';
 import { compileTarget, type Target } from './targets.js';
 
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
@@ -98,8 +98,11 @@ function compileRule(saved: SavedRule, chain: SavedChain): Rule {
     matches: [],
     target: compileTarget(parts.target),
   };
-  for (const option of parts.builtin) assignBuiltin(rule, option);
   const matches: Match[] = [];
+  for (const option of parts.builtin) {
+    const rest = assignBuiltin(rule, option);
+    if (rest !== undefined) matches.push(rest);
+  }
   for (const match of parts.matches) {
     const compiled = compileMatch(match.name, match.options, { rule: saved, chain });
     if (compiled !== undefined) matches.push(compiled);
@@ -109,34 +112,48 @@ function compileRule(saved: SavedRule, chain: SavedChain): Rule {
   return rule;
 }
 
-function assignBuiltin(rule: { -readonly [K in keyof Rule]: Rule[K] }, option: OptionList[number]): void {
+/** Puts a selector into the rule; gives a match for what the rule's fields cannot hold. */
+function assignBuiltin(rule: { -readonly [K in keyof Rule]: Rule[K] }, option: OptionList[number]): Match | undefined {
   const [value = ''] = option.args;
   const invert = option.invert;
   switch (option.flag) {
     case '-s':
     case '-d': {
       const cidr = parseCidr(value);
-      if (cidr === undefined) throw new Error(`"${value.slice(0, 60)}" is not a prefix`);
+      if (cidr === undefined) return inverted(maskedAddress(option.flag === '-s' ? 'src' : 'dst', value), invert);
       rule[option.flag === '-s' ? 'src' : 'dst'] = { value: cidr, invert };
-      return;
+      return undefined;
     }
     case '-i':
       rule.iif = { value, invert };
-      return;
+      return undefined;
     case '-o':
       rule.oif = { value, invert };
-      return;
+      return undefined;
     case '-p': {
       const number = protocolNumber(value);
+      if (number === undefined) return unknownMatch;
       if (number !== 0) rule.protocol = { value: number, invert };
-      return;
+      return undefined;
     }
     case '-f':
       rule.fragment = { value: true, invert };
-      return;
+      return undefined;
     default:
       throw new Error(`option ${option.flag} is not known`);
   }
+}
+
+/** `10.0.0.1/255.0.0.255`: a mask whose bits do not stand together. */
+function maskedAddress(end: 'src' | 'dst', text: string): Match {
+  const [address = '', netmask = ''] = text.split('/');
+  const ip = parseIpv4(address);
+  const mask = parseIpv4(netmask);
+  if (ip === undefined || mask === undefined) return unknownMatch;
+  return ({ skb }) => {
+    const value = skb[end];
+    return typeof value === 'number' && (value & mask) >>> 0 === (ip & mask) >>> 0;
+  };
 }
 
 function exactPort(options: OptionList): number | undefined {
@@ -174,9 +191,9 @@ function splitRule(words: readonly string[]): RuleParts {
       owner = target.options;
     } else {
       const short = word.startsWith('-') && !word.startsWith('--');
-      const args = word === '--comment' ? [words[++i] ?? ''] : takeArgs(words, i + 1);
-      if (word !== '--comment') i += args.length;
-      (short ? builtin : owner).push({ flag: word, invert, args });
+      const args = word === '--comment' ? [words[i + 1] ?? ''] : takeArgs(words, i + 1);
+      i += args.length;
+      (short ? builtin : owner).push({ flag: word, invert, args: args.map((arg) => arg.replace(QUOTED, '')) });
     }
     invert = false;
   }

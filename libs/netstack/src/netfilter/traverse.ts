@@ -211,7 +211,7 @@ function translate(state: TraverseState, chain: Chain, rule: Rule, target: NatTa
   const { skb } = env;
   if (manip === undefined || skb.ct === undefined) return 'accept';
   const before = showSkb(skb);
-  const text = manip === 'destination' ? destinationNat(state, rule, target) : sourceNat(state, target);
+  const text = manip === 'destination' ? destinationNat(state, rule, target) : sourceNat(state, rule, target);
   state.natDone = true;
   state.run.observer.step({
     kind: 'translate',
@@ -242,7 +242,7 @@ function destinationNat(state: TraverseState, rule: Rule, target: NatTarget): st
   return `DNAT to ${formatSocket(skb.dst, skb.dport)}`;
 }
 
-function sourceNat(state: TraverseState, target: NatTarget): string {
+function sourceNat(state: TraverseState, rule: Rule, target: NatTarget): string {
   const { env } = state.run;
   const { skb } = env;
   if (target.kind === 'masquerade') {
@@ -257,13 +257,13 @@ function sourceNat(state: TraverseState, target: NatTarget): string {
     return `NETMAP to ${formatIp(skb.src)}`;
   }
   if (target.kind !== 'snat') return 'not translated';
-  const [range] = target.to;
-  translateSource(skb, range?.from ?? skb.src, hasPorts(env) ? range?.ports?.from : undefined);
+  const range = pickRange(state, rule, target.to);
+  translateSource(skb, range.ip ?? skb.src, hasPorts(env) ? range.port : undefined);
   if (target.randomPort) skb.sportUnknown = true;
   return `SNAT to ${formatIp(skb.src)}`;
 }
 
-/** One of the addresses of a DNAT range: the kernel hashes, so each is a branch. */
+/** One of the addresses of a range: the kernel hashes, so each is a branch. */
 function pickRange(state: TraverseState, rule: Rule, ranges: readonly NatRange[]): { ip?: Ip; port?: number } {
   const [range] = ranges;
   if (range === undefined) return {};

@@ -1,5 +1,9 @@
+import { sketchNamespace } from '../../../../test/fixtures/namespace-sketch.js';
+import { tcp } from '../../../../test/fixtures/packets.js';
+import { firstChoice } from '../chooser.js';
+import type { RuleEnv } from '../netfilter/matches/match.js';
 import { compileRuleset } from '../netfilter/ruleset.js';
-import { parseIptablesSave, splitWords } from './iptables-save.js';
+import { parseIptablesSave, QUOTED, splitWords } from './iptables-save.js';
 
 describe('splitWords', () => {
   it.each([
@@ -13,7 +17,7 @@ describe('splitWords', () => {
     { text: '--comment "default/web -> 10.0.0.1:80"', words: ['--comment', 'default/web -> 10.0.0.1:80'] },
     { text: '! -s 10.0.0.0/8', words: ['!', '-s', '10.0.0.0/8'] },
   ])('$text', ({ text, words }) => {
-    expect(splitWords(text)).toEqual(words);
+    expect(splitWords(text).map((word) => word.replace(QUOTED, ''))).toEqual(words);
   });
 });
 
@@ -73,6 +77,14 @@ describe('parseIptablesSave', () => {
 });
 
 describe('compileRuleset', () => {
+  const env = (src: string): RuleEnv => ({
+    ns: sketchNamespace({}),
+    hook: 'INPUT',
+    skb: tcp(`${src}:40000 > 10.0.0.9:80 SYN`),
+    iif: 'eth0',
+    oif: '',
+    chooser: firstChoice,
+  });
   const compile = (rule: string) =>
     compileRuleset('x.txt', `*filter\n:INPUT ACCEPT\n:C - \n${rule}\n`, 'nft', 4)
       .tables.get('filter')
@@ -98,7 +110,26 @@ describe('compileRuleset', () => {
     expect(compile('-A INPUT -p tcp -m tcp ! --dport 80 -j C')?.dport).toBeUndefined();
   });
 
-  it('says which rule has a prefix that is none', () => {
-    expect(() => compile('-A INPUT -s 10.0.0.300 -j C')).toThrow('x.txt: filter/INPUT/1: "10.0.0.300" is not a prefix');
+  it.each(['-A INPUT -s 10.0.0.300 -j C', '-A INPUT -p nonsense -j C'])(
+    'keeps a rule that it cannot read whole as one that cannot be told: %s',
+    (rule) => {
+      const [match] = compile(rule)?.matches ?? [];
+
+      expect(match?.(env('10.0.0.1'))).toBeUndefined();
+    },
+  );
+
+  it.each([
+    { src: '10.9.0.5', matches: true },
+    { src: '11.9.0.5', matches: false },
+  ])('asks a mask whose bits do not stand together: $src $matches', ({ src, matches }) => {
+    const [match] = compile('-A INPUT -s 10.0.0.5/255.0.0.255 -j C')?.matches ?? [];
+
+    expect(match?.(env(src))).toBe(matches);
+  });
+
+  it('takes a quoted word for an argument even when it begins with a dash', () => {
+    expect(compile('-A INPUT -j LOG --log-prefix "-drop- "')?.target).toEqual({ kind: 'none' });
+    expect(compile('-A INPUT -m comment --comment "-j DROP" -j ACCEPT')?.target).toEqual({ kind: 'accept' });
   });
 });

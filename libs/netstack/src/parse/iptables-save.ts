@@ -58,6 +58,9 @@ function addRule(chains: Map<string, SavedChain>, line: string, at: string): voi
   chain.rules.push({ position: chain.rules.length + 1, text, words: words.slice(2) });
 }
 
+/** Stands before a word that was quoted: it is an argument, even when it begins with a dash. */
+export const QUOTED = '\u0000';
+
 /** Splits as iptables-restore does: blanks divide, double quotes bind, a backslash escapes within quotes. */
 export function splitWords(text: string): string[] {
   if (!text.includes('"')) return text.split(' ').filter((word) => word !== '');
@@ -65,6 +68,9 @@ export function splitWords(text: string): string[] {
   let word = '';
   let quoted = false;
   let started = false;
+  const push = (): void => {
+    if (started || word !== '') words.push(started ? `${QUOTED}${word}` : word);
+  };
   for (let i = 0; i < text.length; i++) {
     const c = text.charAt(i);
     if (quoted && c === '\\') word += text.charAt(++i);
@@ -72,11 +78,11 @@ export function splitWords(text: string): string[] {
       quoted = !quoted;
       started = true;
     } else if (c === ' ' && !quoted) {
-      if (started || word !== '') words.push(word);
+      push();
       word = '';
       started = false;
     } else word += c;
   }
-  if (started || word !== '') words.push(word);
+  push();
   return words;
 }

@@ -103,11 +103,10 @@ export function scopeNumber(name: string | undefined): number {
   return SCOPES[name] ?? (Number(name) || 0);
 }
 
-export function parseLinks(link: string, addr: string | undefined, bridge: string | undefined): Link[] {
+export function parseLinks(link: string, addr: string, bridge: string | undefined): Link[] {
   const addresses = new Map<string, Address[]>();
-  if (addr !== undefined)
-    for (const row of parseRows('ip-addr.json', addr, AddressRow))
-      if (row.ifname !== undefined) addresses.set(row.ifname, (row.addr_info ?? []).flatMap(toAddress));
+  for (const row of parseRows('ip-addr.json', addr, AddressRow))
+    if (row.ifname !== undefined) addresses.set(row.ifname, (row.addr_info ?? []).flatMap(toAddress));
   const ports = new Map<string, z.output<typeof BridgeLinkRow>>();
   if (bridge !== undefined)
     for (const row of parseRows('bridge-link.json', bridge, BridgeLinkRow)) ports.set(row.ifname, row);

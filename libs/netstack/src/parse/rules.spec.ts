@@ -1,7 +1,7 @@
 import { formatCidr } from '#libs/model';
 import { parseRules } from './rules.js';
 
-const parse = (...rows: Record<string, unknown>[]) => parseRules('ip-rule.json', JSON.stringify(rows), 4);
+const parse = (...rows: Record<string, unknown>[]) => parseRules('ip-rule.json', JSON.stringify(rows));
 
 describe('parseRules', () => {
   it.each([

@@ -1,7 +1,6 @@
-import { parseCidr, type Cidr, type Family } from '#libs/model';
+import { parseCidr, type Cidr } from '#libs/model';
 import { z } from 'zod';
 import { parseRows } from './dump-file.js';
-import { anywhere } from './routes.js';
 
 /** One policy rule of `ip rule`. */
 export interface PolicyRule {
@@ -63,18 +62,23 @@ type RuleRow = z.output<typeof RuleRow>;
 
 const KNOWN = new Set([...Object.keys(RuleRow.shape), 'iif_detached', 'oif_detached', 'dsfield', 'unresolved']);
 
-export function parseRules(file: string, text: string, family: Family): PolicyRule[] {
-  const rules = parseRows(file, text, RuleRow).map((row) => toRule(row, family));
+export function parseRules(file: string, text: string): PolicyRule[] {
+  const rules = parseRows(file, text, RuleRow).map((row) => toRule(row));
   return rules.toSorted((a, b) => a.priority - b.priority);
 }
 
-function toRule(row: RuleRow, family: Family): PolicyRule {
+function toRule(row: RuleRow): PolicyRule {
   const unknown = Object.keys(row).filter((key) => !KNOWN.has(key));
+  for (const [name, text, length] of [
+    ['src', row.src, row.srclen],
+    ['dst', row.dst, row.dstlen],
+  ] as const)
+    if (text !== undefined && text !== 'all' && selector(text, length) === undefined) unknown.push(name);
   return {
     priority: row.priority ?? 0,
     invert: 'not' in row,
-    from: selector(row.src, row.srclen, family),
-    to: selector(row.dst, row.dstlen, family),
+    from: selector(row.src, row.srclen),
+    to: selector(row.dst, row.dstlen),
     mark:
       row.fwmark === undefined
         ? undefined
@@ -106,9 +110,8 @@ function action(row: RuleRow): Pick<PolicyRule, 'action' | 'table' | 'target'> {
   }
 }
 
-function selector(text: string | undefined, length: number | undefined, family: Family): Cidr | undefined {
+function selector(text: string | undefined, length: number | undefined): Cidr | undefined {
   if (text === undefined || text === 'all') return undefined;
-  if (text === '0.0.0.0' || text === '::') return length === undefined || length === 0 ? anywhere(family) : undefined;
   return parseCidr(length === undefined || text.includes('/') ? text : `${text}/${length}`);
 }
 

@@ -74,7 +74,7 @@ function lookupTable(state: RoutingState, rule: PolicyRule, flow: Flow, chooser:
     if (route.type === 'throw') return undefined;
     if (route.type === 'blackhole' || route.type === 'unreachable' || route.type === 'prohibit')
       return { kind: 'refused', type: route.type, route };
-    const alive = route.nextHops.filter((hop) => usable(state, hop));
+    const alive = route.nextHops.filter((hop) => usable(state, route, hop));
     const hops = flow.oif === undefined ? alive : alive.filter((hop) => hop.dev === flow.oif);
     if (hops.length === 0) {
       if (alive.length === 0) dead ??= route;
@@ -87,10 +87,11 @@ function lookupTable(state: RoutingState, rule: PolicyRule, flow: Flow, chooser:
   return dead === undefined ? undefined : { kind: 'none', dead };
 }
 
-function usable(state: RoutingState, hop: NextHop): boolean {
+/** Routes of a device that is down are gone, all but those to its own addresses: they lead over lo. */
+function usable(state: RoutingState, route: Route, hop: NextHop): boolean {
   if (hop.dead) return false;
-  const link = hop.dev === undefined ? undefined : state.links.get(hop.dev);
-  if (link === undefined || !link.flags.has('UP')) return false;
+  const up = hop.dev !== undefined && state.links.get(hop.dev)?.flags.has('UP') === true;
+  if (!up && route.type !== 'local') return false;
   return !(hop.linkdown && hop.dev !== undefined && state.ignoresLinkdown(hop.dev));
 }
 

@@ -61,7 +61,13 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   sctp: SCTP,
   ipencap: IPIP,
   ipv4: IPIP,
-  ipip: IPIP,
+  ipip: 94,
+  dccp: 33,
+  pim: 103,
+  ipcomp: 108,
+  l2tp: 115,
+  'ipv6-mh': 135,
+  'mobility-header': 135,
   ipv6: 41,
   gre: 47,
   esp: 50,
@@ -72,11 +78,10 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   igmp: 2,
 };
 
-export function protocolNumber(name: string): number {
-  const known = PROTOCOLS[name];
+/** undefined for a name that is not in the table: whether a packet has that protocol cannot be told. */
+export function protocolNumber(name: string): number | undefined {
+  const known = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
   if (known !== undefined) return known;
   const number = Number(name);
-  if (!Number.isInteger(number) || number < 0 || number > 255)
-    throw new Error(`"${name.slice(0, 20)}" is not a protocol`);
-  return number;
+  return Number.isInteger(number) && number >= 0 && number <= 255 ? number : undefined;
 }

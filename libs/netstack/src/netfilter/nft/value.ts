@@ -34,7 +34,7 @@ export function scalar(json: Json): Value | undefined {
 const PROTOCOLS: Readonly<Record<string, number>> = Object.fromEntries(
   ['tcp', 'udp', 'icmp', 'sctp', 'ipv6-icmp', 'icmpv6', 'esp', 'ah', 'gre', 'udplite', 'igmp'].map((name) => [
     name,
-    protocolNumber(name),
+    protocolNumber(name) ?? 0,
   ]),
 );
 
