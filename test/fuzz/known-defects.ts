@@ -153,6 +153,11 @@ export const KNOWN: readonly KnownDefect[] = [
       'nft.json': `{"nftables":[{"chain":{"family":"inet","table":"t","name":"c"}},{"rule":{"family":"inet","table":"t","chain":"c","handle":1,"expr":[${'['.repeat(20_000)}${']'.repeat(20_000)}]}}]}`,
     },
   },
+  {
+    title: 'a range of VLANs without an end',
+    target: 'parse bridge-vlan.json',
+    input: { 'bridge-vlan.json': '[{"ifname":"br0","vlans":[{"vlan":10,"vlanEnd":1000000000}]}]' },
+  },
   withNative('numgen with a negative modulus', [numgen(-3)]),
   withNextHops('a weight below zero', [-1, 3]),
   withNextHops('weights of zero', [0, 0]),
