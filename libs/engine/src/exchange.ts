@@ -19,10 +19,12 @@ import {
   ICMP,
   ICMPV6,
   PSH,
+  reverseTuple,
   RST,
   send,
   SYN,
   TCP,
+  tupleKey,
   tupleOf,
   UDP,
   type Answer,
@@ -311,7 +313,7 @@ class ExchangeRun {
     const local = client !== undefined && at === client.place;
     if (answer.kind === 'errno')
       // A connected datagram socket does not see a failed ARP (EHOSTUNREACH is not fatal to it).
-      return protocol === 'udp' && answer.errno === 'EHOSTUNREACH' ? 'timeout' : 'unreachable';
+      return protocol === 'udp' && ASYNCHRONOUS.has(obstacle.disposition) ? 'timeout' : 'unreachable';
     const seen = answer.kind === 'reset' ? 'refused' : icmpSymptom(protocol, skb.family, answer.type, answer.code);
     // An error to oneself goes over lo.
     if (local && client.link('lo')?.flags.has('UP') === false) return 'timeout';
@@ -326,15 +328,38 @@ class ExchangeRun {
     sender = this.request.client,
   ): boolean {
     const ns = [...this.world.namespaces.values()].find((one) => one.place === at);
-    if (ns === undefined) return false;
     const recorder = new TraceRecorder('reply', true, undefined, true);
-    const packet = answer.kind === 'reset' ? answerPacket(skb, RST | ACK) : errorPacket(skb, answer);
-    const end = flyFrom(this.context(recorder), ns, (run) =>
-      send(run, packet.src === undefined ? { ...packet, src: answerSource(run, skb, '') } : packet),
-    );
-    if (recorder.obstacles.length > 0) return false;
-    if (end.kind === 'exits') return sender === undefined;
-    return end.kind === 'delivered' && end.ns === sender;
+    const end = this.sendError(recorder, skb, answer, ns);
+    if (end === undefined || recorder.obstacles.length > 0) return false;
+    const heard = sender !== this.request.client || this.isAboutConnection(end.skb);
+    if (end.kind === 'exits') return sender === undefined && heard;
+    return end.kind === 'delivered' && end.ns === sender && heard;
+  }
+
+  private sendError(
+    recorder: TraceRecorder,
+    skb: Skb,
+    answer: Extract<Answer, { kind: 'icmp' | 'reset' }>,
+    ns: NetNamespace | undefined,
+  ): FlightEnd | undefined {
+    const context = this.context(recorder);
+    if (answer.kind === 'icmp' && answer.outside)
+      return flyFromOutside(context, { ...errorPacket(skb, answer), src: skb.dst });
+    if (ns === undefined) return undefined;
+    if (answer.kind === 'icmp')
+      return flyFrom(context, ns, (run) => send(run, { ...errorPacket(skb, answer), src: answerSource(run, skb, '') }));
+    // A reset belongs to the connection that it refuses, confirmed or not (nf_ct_attach()); an ICMP error has to find it.
+    const ct =
+      skb.ct === undefined ? undefined : { conn: skb.ct.conn, reply: !skb.ct.reply, state: 'RELATED' as const };
+    return flyFrom(context, ns, (run) => send(run, { ...answerPacket(skb, RST | ACK), ct }));
+  }
+
+  /** An error counts when it names the connection as the client's socket knows it: not one that is still translated. */
+  private isAboutConnection(skb: Skb): boolean {
+    const sent = this.firstTuple;
+    if (sent === undefined) return true;
+    const about = skb.icmp?.quoted ?? reverseTuple(tupleOf(skb));
+    return tupleKey(about) === tupleKey(sent);
   }
 
   private exited(forward: TraceRecorder, end: Extract<FlightEnd, { kind: 'exits' }>): Exchange {
@@ -472,6 +497,9 @@ function errorPacket(skb: Skb, { type, code }: { type: number; code: number }): 
 function portUnreachable(skb: Skb): Answer {
   return skb.family === 4 ? { kind: 'icmp', type: 3, code: 3 } : { kind: 'icmp', type: 1, code: 4 };
 }
+
+/** Stops that a datagram socket hears of later, and not as fatal: a failed ARP. An error of send() itself is always heard. */
+const ASYNCHRONOUS = new Set(['neighbor-unreachable', 'interface-down']);
 
 /** Codes of destination unreachable that end a connected datagram socket: `fatal` in icmp_err_convert[] (net/ipv4/icmp.c). */
 const FATAL_CODES = new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]);

@@ -93,6 +93,11 @@ export class Fabric {
     return this.outside.get(ip);
   }
 
+  /** Whether the owner of an address on the network outside answers for it there. */
+  answersOutside(owner: Port, target: Ip, sender: Ip, chooser: Chooser): boolean {
+    return owner.link.flags.has('LOWER_UP') && arpReply(owner, target, sender, chooser) === 'answers';
+  }
+
   /** A node that has the address and of which nothing else is known. */
   uncollectedNode(ip: Ip): string | undefined {
     const node = this.cluster.nodeAt(ip);
@@ -154,8 +159,10 @@ export class Fabric {
       if (port === 'uncollected') uncollected = true;
       else if (mayAnswer(port, target)) {
         const reply = arpReply(port, target, sender, chooser);
-        if (reply === 'answers') answers.push({ ...port, mac: port.link.mac });
-        else if (reply !== 'silent') silent.push({ port, ...reply });
+        // The bridge does not send its answer to a station that has its own address.
+        const same = port.link.kind === 'bridge' && port.link.mac === link.mac;
+        if (reply === 'answers' && !same) answers.push({ ...port, mac: port.link.mac });
+        else if (reply !== 'answers' && reply !== 'silent') silent.push({ port, ...reply });
       }
     }
     return { answers, uncollected, silent };

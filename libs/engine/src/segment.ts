@@ -29,6 +29,10 @@ export function resolveNeighbour(
   out: Transmit,
 ): string | undefined {
   const { nextHop, skb } = out;
+  if (link.flags.has('NOARP')) {
+    arpOff(context, { ns, link }, skb);
+    return undefined;
+  }
   const entry = ns.neighbour(link.name, nextHop);
   const bound = entry?.states.some((state) => state === 'PERMANENT' || state === 'NOARP') ?? false;
   if (bound && entry?.mac !== undefined) return entry.mac;
@@ -92,13 +96,28 @@ export function resolveNeighbour(
   return undefined;
 }
 
+/** arp_constructor(): without ARP an Ethernet device writes its own address as the destination, so nobody takes the frame. */
+export function arpOff(context: FlightContext, port: Port, skb: Skb): void {
+  obstacle(
+    context,
+    {
+      code: 'ARP_OFF',
+      subject: { ...port.ns.place, interface: port.link.name },
+      evidence: [linkEvidence(port)],
+      details: { interface: port.link.name },
+    },
+    'neighbor-unreachable',
+    skb,
+  );
+}
+
 /** Whether somebody among the recorded namespaces of the segment owns the next hop. */
 export function segmentAnswers(context: FlightContext, ns: NetNamespace, link: Link, out: Transmit): boolean {
   return context.world.fabric.arp(ns, link, out.nextHop, arpSender(ns, link, out), context.chooser).answers.length > 0;
 }
 
 /** arp_solicit(): the packet's source when it is this host's own, else an address of the interface. */
-function arpSender(ns: NetNamespace, link: Link, { skb, nextHop }: Transmit): Ip {
+export function arpSender(ns: NetNamespace, link: Link, { skb, nextHop }: Transmit): Ip {
   if (ns.owns(skb.src) !== undefined) return skb.src;
   return selectSource(ns, link.name, nextHop, 253) ?? skb.src;
 }
@@ -372,7 +391,9 @@ export function bridgeForward(
   vid = vlanOf(context, ns, bridge, bridge, skb),
 ): Next {
   const { recorder } = context;
-  const found = portOf(context, ns, bridge, mac);
+  // br_dev_xmit() does not send to an address of its own.
+  const own = from === undefined && (mac === bridge.mac || isLocalMac(ns, bridge, mac));
+  const found = own ? undefined : portOf(context, ns, bridge, mac);
   if (found === 'uncollected') {
     return uncollectedEnd(
       context,

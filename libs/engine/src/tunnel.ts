@@ -65,6 +65,21 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
     );
     return { kind: 'lost', skb };
   }
+  // VXLAN_F_LOCALBYPASS: a remote that is this host gets the frame at once, whoever its address names.
+  if (ns.owns(remote) !== undefined) {
+    context.recorder.step({
+      kind: 'decapsulate',
+      text: `the remote ${formatIp(remote)} is this host: back in by ${link.name}`,
+      interface: link.name,
+    });
+    return {
+      kind: 'arrive',
+      ns,
+      iif: link.name,
+      skb: { ...skb, ct: undefined, untracked: undefined },
+      prerouted: false,
+    };
+  }
   const outer = outerPacket(link, skb, remote, mac);
   context.recorder.step({
     kind: 'encapsulate',

@@ -5,6 +5,7 @@ import {
   tupleKey,
   tupleOf,
   reverseTuple,
+  type Answer,
   type NetNamespace,
   type Outcome,
   type Skb,
@@ -13,7 +14,7 @@ import type { Finding, InfraAnswer, InfraQuestion, NodeRef } from '#libs/provide
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import { lostFinding } from './lost.js';
-import { linkEvidence, uncollectedEnd, unreachableHost } from './segment.js';
+import { arpOff, arpSender, linkEvidence, uncollectedEnd, unreachableHost } from './segment.js';
 import { MissingFact } from './world.js';
 
 type Transmit = Extract<Outcome, { kind: 'transmit' }>;
@@ -24,7 +25,19 @@ export function crossUnderlay(context: FlightContext, from: Port, out: Transmit)
   const owner = world.fabric.outsideOwner(out.nextHop);
   const hidden = world.fabric.uncollectedNode(out.nextHop) ?? world.fabric.uncollectedNode(out.skb.dst);
   if (hidden !== undefined) return hiddenNode(context, from.ns, out.skb, hidden);
-  if (owner !== undefined && owner.ns !== from.ns && !hears(owner)) return deafOwner(context, from, out, owner);
+  if (from.link.flags.has('NOARP') && from.link.mac !== '') {
+    arpOff(context, from, out.skb);
+    return { kind: 'lost', skb: out.skb };
+  }
+  const sender = arpSender(from.ns, from.link, out);
+  if (
+    owner !== undefined &&
+    owner.ns !== from.ns &&
+    !world.fabric.answersOutside(owner, out.nextHop, sender, context.chooser)
+  )
+    return deafOwner(context, from, out, owner);
+  const absent = owner === undefined ? world.cluster.nodeAt(out.nextHop) : undefined;
+  if (absent !== undefined) return absentAddress(context, out.skb, absent.name, out.nextHop, unreachableHost(out));
   const bound = boundNeighbour(context, from, out, owner);
   if (bound === 'stopped') return { kind: 'lost', skb: out.skb };
   const target = bound ?? owner;
@@ -52,15 +65,16 @@ function hiddenHost(context: FlightContext): string | undefined {
   return undefined;
 }
 
-/** An interface hears of the segment when it is up and has a carrier. */
-function hears({ link }: Port): boolean {
-  return isUp(link) && link.flags.has('LOWER_UP') && !link.flags.has('NOARP');
-}
-
 /** Nobody answers for the next hop because its own interface is down: the sender's ARP fails. */
 function deafOwner(context: FlightContext, from: Port, out: Transmit, owner: Port): Next {
   const { link, ns } = owner;
-  const code = !isUp(link) ? 'IFACE_DOWN' : link.flags.has('NOARP') ? 'ARP_OFF' : 'CARRIER_DOWN';
+  const code = !isUp(link)
+    ? 'IFACE_DOWN'
+    : link.flags.has('NOARP')
+      ? 'ARP_OFF'
+      : link.flags.has('LOWER_UP')
+        ? 'NEIGH_FAILED'
+        : 'CARRIER_DOWN';
   const entry = from.ns.neighbour(from.link.name, out.nextHop);
   const answer = entry?.states.includes('PERMANENT') ? { kind: 'silence' as const } : unreachableHost(out);
   obstacle(
@@ -71,11 +85,37 @@ function deafOwner(context: FlightContext, from: Port, out: Transmit, owner: Por
       evidence: [linkEvidence(owner)],
       details: { interface: link.name },
     },
-    code === 'ARP_OFF' ? 'neighbor-unreachable' : 'interface-down',
+    code === 'IFACE_DOWN' || code === 'CARRIER_DOWN' ? 'interface-down' : 'neighbor-unreachable',
     out.skb,
     answer,
   );
   return { kind: 'lost', skb: out.skb };
+}
+
+/** A node's object says that it has the address, and the node does not have it: nobody answers for it. */
+function absentAddress(context: FlightContext, skb: Skb, name: string, ip: Ip, answer: Answer): Next {
+  const address = formatIp(ip);
+  const subject = { kind: 'node', name };
+  obstacle(
+    context,
+    {
+      code: 'ADDRESS_MISSING',
+      subject,
+      evidence: [
+        {
+          kind: 'address',
+          at: subject,
+          locator: `address/${address}`,
+          text: `no interface towards the network outside has ${address}`,
+        },
+      ],
+      details: { address, interface: 'eth0' },
+    },
+    'neighbor-unreachable',
+    skb,
+    answer,
+  );
+  return { kind: 'lost', skb };
 }
 
 /** A macvlan or ipvlan device and its parent do not hear each other: the parent's host cannot be reached from its own pods. */
@@ -145,6 +185,10 @@ export function byDestination(
   const skb = untranslate(context, packet);
   const owner = world.fabric.outsideOwner(skb.dst);
   if (owner !== undefined && owner.ns !== from) return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
+  const node = owner === undefined ? world.cluster.nodeAt(skb.dst) : undefined;
+  // The last router asks for the address, gets no answer, and says so.
+  if (node !== undefined && world.namespaces.get(`node/${node.name}`)?.links !== undefined)
+    return absentAddress(context, skb, node.name, skb.dst, { kind: 'icmp', type: 3, code: 1, outside: true });
   const blind = hiddenHost(context);
   if (blind !== undefined && from !== undefined)
     return uncollectedEnd(

@@ -190,7 +190,8 @@ function reroute(
 ): Extract<RouteResult, { kind: 'route' }> | undefined {
   const result = lookupRoute(routing, outputFlow(skb, skb.src), run.chooser);
   if (result.kind !== 'route') {
-    refuse(run, skb, result, true);
+    // tcp_connect() is over this: the error of its first SYN is not fatal, it is sent again.
+    refuse(run, skb, result, true, skb.protocol === TCP ? SILENCE : undefined);
     return undefined;
   }
   const dev = outputDevice(result);
@@ -307,16 +308,9 @@ export function sourceProblem(
 ): SourceProblem | undefined {
   const { src } = flow;
   if (src === undefined) return undefined;
-  const acceptLocal = ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1;
-  const own = addressType(routing, src) === 'LOCAL';
-  if (own)
-    return acceptLocal
-      ? undefined
-      : { code: 'MARTIAN_SOURCE', evidence: [sourceEvidence(ns.place, iif, src)], details: { source: formatIp(src) } };
   const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
   const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
   const mode = Math.max(all, dev);
-  if (mode === 0 && ns.sysctlsCollected) return undefined;
   const validMark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1;
   const back = lookupRoute(
     routing,
@@ -332,11 +326,15 @@ export function sourceProblem(
     },
     chooser,
   );
-  const fits =
-    back.kind === 'route' &&
-    back.route.type === 'unicast' &&
-    (back.route.nextHops.some((hop) => hop.dev === iif) || (mode === 2 && hasAddress(ns, iif)));
-  if (fits) return undefined;
+  if (back.kind === 'route' && !isValidSource(ns, iif, back.route.type))
+    return {
+      code: 'MARTIAN_SOURCE',
+      evidence: [sourceEvidence(ns.place, iif, src), routeEvidence(ns.place, back)],
+      details: { source: formatIp(src) },
+    };
+  if (back.kind === 'route' && back.route.nextHops.some((hop) => hop.dev === iif)) return undefined;
+  const strict = mode === 1 || (mode === 2 && (back.kind !== 'route' || !hasAddress(ns, iif)));
+  if (!strict && ns.sysctlsCollected) return undefined;
   if (!ns.sysctlsCollected && chooser.guess(`whether ${ns.id} checks sources on ${iif} (rp_filter was not collected)`))
     return undefined;
   const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
@@ -345,17 +343,30 @@ export function sourceProblem(
   return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
 }
 
+/** What the table says of the source: another host, or with accept_local also an own address. */
+function isValidSource(ns: NetNamespace, iif: string, type: string): boolean {
+  if (type === 'unicast') return true;
+  return type === 'local' && (ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1);
+}
+
 /** Loose mode is for interfaces with an address; on one without the check is strict (no_addr in __fib_validate_source()). */
 function hasAddress(ns: NetNamespace, dev: string): boolean {
   return ns.link(dev)?.addresses.some(({ ip }) => typeof ip === 'number') ?? false;
 }
 
 /** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
-function refuse(run: NamespaceRun, skb: Skb, result: Exclude<RouteResult, { kind: 'route' }>, local: boolean): void {
+function refuse(
+  run: NamespaceRun,
+  skb: Skb,
+  result: Exclude<RouteResult, { kind: 'route' }>,
+  local: boolean,
+  told?: Answer,
+): void {
   const { place } = run.ns;
   const details = { destination: formatIp(skb.dst) };
   if (result.kind === 'none') {
-    const answer: Answer = local ? { kind: 'errno', errno: 'ENETUNREACH' } : { kind: 'icmp', type: 3, code: 0 };
+    const answer: Answer =
+      told ?? (local ? { kind: 'errno', errno: 'ENETUNREACH' } : { kind: 'icmp', type: 3, code: 0 });
     if (result.dead !== undefined) {
       stop(
         run,

@@ -8,7 +8,13 @@ import type { Skb } from './skb.js';
 export type Answer =
   | { readonly kind: 'silence' }
   /** This host sends an ICMP error to the source. */
-  | { readonly kind: 'icmp'; readonly type: number; readonly code: number }
+  | {
+      readonly kind: 'icmp';
+      readonly type: number;
+      readonly code: number;
+      /** A router of the network outside sends it, not this host. */
+      readonly outside?: true;
+    }
   /** This host sends a TCP reset to the source. */
   | { readonly kind: 'reset' }
   /** The system call fails at once. */
