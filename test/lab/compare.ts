@@ -48,9 +48,12 @@ export function falseAlarms(id: string, answer: Answer): string[] {
 type Branch = Extract<Answer, { kind: 'diagnosis' }>['branches'][number];
 
 function isPredicted(attempt: Attempt, branch: Branch): boolean {
+  // A connection that is reset after its handshake is a refusal (RST), and a first datum that never arrives as well.
+  if (attempt.outcome === 'reset') return branch.symptom === 'refused' || branch.symptom === 'timeout';
   if (attempt.outcome !== branch.symptom) return false;
   if (attempt.outcome !== 'connected') return true;
-  return attempt.backend === branch.backend && attempt.source === branch.sourceSeen;
+  const backends = [attempt.backend, ...(attempt.backends ?? [])];
+  return backends.includes(branch.backend) && attempt.source === branch.sourceSeen;
 }
 
 function describe({ outcome, backend, source }: Attempt): string {

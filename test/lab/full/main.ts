@@ -1,67 +1,80 @@
-import { writeFileSync } from 'node:fs';
-import { inLane, removeLabNamespaces, withLab } from '../netns/lab-namespaces.js';
+import { mkdirSync } from 'node:fs';
+import { removeLabNamespaces, withLab } from '../netns/lab-namespaces.js';
 import { whyNoLab } from '../netns/why-no-lab.js';
-import { runInLab, type LabRun } from './lab-run.js';
-import { faultyCases, healthyCases, nameOf, type LabCase } from './schedule.js';
+import { CLUSTERS } from './clusters.js';
+import { FAULTS } from './faults/index.js';
+import { describeResult, isAgreed, summarise } from './report.js';
+import { runCases } from './run-cases.js';
+import { faultyCases, healthyCases, nameOf } from './schedule.js';
 
-const LANES = ['a', 'b'];
+const USAGE = `npm run lab:full [-- OPTION...]
+  builds every kind of cluster, healthy and with each fault, makes real connections, and compares with what hopscope says
+  --only PATTERN   only cases whose name (cluster/fault, "none": healthy) matches the regular expression
+  --copies N       each fault in N kinds of clusters (1)
+  --minutes N      begin no case after N minutes; what was left out is said
+  --keep FOLDER    keep the snapshots
+  --list           only print the names of the cases`;
 
-function isAgreed({ disagreements, falseAlarms }: LabRun): boolean {
-  return disagreements.length + falseAlarms.length === 0;
+interface Options {
+  readonly only: RegExp;
+  readonly copies: number;
+  readonly minutes?: number;
+  readonly keepIn?: string;
+  readonly list: boolean;
 }
 
-/** A machine that is busy with something else makes a probe time out once; a difference that is real comes back. */
-function whatRepeats(first: LabRun, second: LabRun): LabRun {
-  const before = new Set(first.disagreements.map(({ probe }) => probe.pair.id));
-  return { ...second, disagreements: second.disagreements.filter(({ probe }) => before.has(probe.pair.id)) };
+function parseOptions(argv: readonly string[]): Options {
+  let options: Options = { only: /./, copies: 1, list: false };
+  const args = [...argv];
+  const value = (name: string): string => {
+    const next = args.shift();
+    if (next === undefined) throw new Error(`lab: ${name} needs a value\n${USAGE}`);
+    return next;
+  };
+  for (let arg = args.shift(); arg !== undefined; arg = args.shift())
+    if (arg === '--list') options = { ...options, list: true };
+    else if (arg === '--only') options = { ...options, only: new RegExp(value(arg)) };
+    else if (arg === '--copies') options = { ...options, copies: positive(arg, value(arg)) };
+    else if (arg === '--minutes') options = { ...options, minutes: positive(arg, value(arg)) };
+    else if (arg === '--keep') options = { ...options, keepIn: value(arg) };
+    else throw new Error(`lab: ${arg} is not an option\n${USAGE}`);
+  return options;
 }
 
-async function main(): Promise<boolean> {
-  let ok = true;
-  const [pattern = '', copies = '2'] = process.argv.slice(2);
-  const cases = [...healthyCases(), ...faultyCases(Number(copies))].filter((one) =>
-    new RegExp(pattern).test(nameOf(one)),
-  );
-  console.log(`${cases.length} cases`);
-  const queue = [...cases];
-  const work = async (): Promise<void> => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) await report(one);
-  };
-  const report = async (one: LabCase): Promise<void> => {
-    const name = nameOf(one);
-    try {
-      const options = {
-        thorough: one.fault === undefined,
-        keepAs: `/tmp/l4x/${name.replace('/', '.')}.tar.gz`,
-      };
-      const first = await runInLab(one.lab, one.fault, options);
-      const run = isAgreed(first) ? first : whatRepeats(first, await runInLab(one.lab, one.fault, options));
-      const problems = [...run.disagreements, ...run.falseAlarms];
-      console.log(
-        `${problems.length === 0 ? 'ok  ' : 'DIFF'} ${name}: ${run.probes} probes, ${run.failing} failing, ${run.disagreements.length} disagree, ${run.falseAlarms.length} false alarms`,
-        JSON.stringify(run.seconds),
-      );
-      for (const { probe, text } of problems)
-        console.log(
-          `  ${probe.kind} ${probe.pair.source} -> ${probe.pair.destination}:${probe.pair.port}/${probe.pair.protocol} ${text}`,
-        );
-      ok &&= problems.length === 0;
-    } catch (error) {
-      console.log(`FAIL ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      ok = false;
-    }
-  };
-  await Promise.all(LANES.map((lane) => inLane(lane, work)));
-  writeFileSync('/tmp/l4x/done', '');
-  return ok;
+function positive(name: string, text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new Error(`lab: ${name} needs a number above 0\n${USAGE}`);
+  return number;
+}
+
+async function main({ only, copies, minutes, keepIn, list }: Options): Promise<boolean> {
+  const cases = [...healthyCases(), ...faultyCases(copies)].filter((labCase) => only.test(nameOf(labCase)));
+  if (cases.length === 0) throw new Error(`lab: no case is called ${only.source}\n${USAGE}`);
+  if (list) {
+    console.log(cases.map(nameOf).join('\n'));
+    return true;
+  }
+  if (keepIn !== undefined) mkdirSync(keepIn, { recursive: true });
+  const began = performance.now();
+  console.log(`${cases.length} cases; ${FAULTS.length} faults and ${CLUSTERS.length} kinds of clusters are known`);
+  const results = await runCases(cases, {
+    ...(keepIn === undefined ? {} : { keepIn }),
+    ...(minutes === undefined ? {} : { until: began + minutes * 60_000 }),
+    onResult: (result) => console.log(describeResult(result)),
+  });
+  console.log(summarise(results));
+  if (results.length < cases.length) console.log(`out of time: ${cases.length - results.length} cases were not run`);
+  console.log(`${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
+  return results.every(isAgreed);
 }
 
 const reason = whyNoLab();
 if (reason === undefined)
   try {
+    const options = parseOptions(process.argv.slice(2));
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => void removeLabNamespaces().finally(() => process.exit(130)));
-    process.exitCode = (await withLab(main)) ? 0 : 1;
+    process.exitCode = (await withLab(() => main(options))) ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

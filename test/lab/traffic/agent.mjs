@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -16,8 +17,8 @@ function outcomeOf(error) {
 }
 
 function answerOf(data) {
-  const { backend, source } = JSON.parse(String(data));
-  return { outcome: 'connected', backend, source };
+  const { backend, source, backends } = JSON.parse(String(data));
+  return { outcome: 'connected', backend, source, ...(backends ? { backends } : {}) };
 }
 
 // A socket that takes IPv4 through IPv6 names addresses so.
@@ -35,9 +36,14 @@ function tryTcp({ address, port }, timeoutMs) {
     };
     // What has arrived while the process had to wait is read before the time is said to be up.
     const timer = setTimeout(() => setImmediate(() => setImmediate(() => end({ outcome: 'timeout' }))), timeoutMs);
-    socket.on('connect', () => socket.write('hello\n'));
+    let connected = false;
+    socket.on('connect', () => {
+      connected = true;
+      socket.write('hello\n');
+    });
     socket.on('data', (data) => end(answerOf(data)));
-    socket.on('error', (error) => end({ outcome: outcomeOf(error) }));
+    // Reset before the answer came, after the handshake.
+    socket.on('error', (error) => end({ outcome: connected ? 'reset' : outcomeOf(error) }));
   });
 }
 
@@ -97,7 +103,8 @@ function serveUdp({ port, host = '0.0.0.0', ipv6Only = false }, address) {
   return new Promise((resolve, reject) => {
     const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', ipv6Only });
     socket.on('message', (_, from) => {
-      const seen = { backend: `${address}:${port}`, source: plain(from.address) };
+      // A datagram does not say which of the namespace's addresses it was sent to.
+      const seen = { backend: `${address}:${port}`, source: plain(from.address), backends: ownAddresses(port) };
       // A send may fail for lack of a route back: then the other side sees a time-out, as it should.
       socket.send(JSON.stringify(seen), from.port, from.address, () => undefined);
     });
@@ -105,6 +112,13 @@ function serveUdp({ port, host = '0.0.0.0', ipv6Only = false }, address) {
     socket.on('error', reject);
     socket.bind({ port, address: host }, () => resolve());
   });
+}
+
+function ownAddresses(port) {
+  return Object.values(networkInterfaces())
+    .flat()
+    .filter(({ family }) => family === 'IPv4')
+    .map(({ address }) => `${address}:${port}`);
 }
 
 function listen({ address, listens }) {

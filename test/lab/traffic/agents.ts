@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandResult, CommandRunner } from '#libs/collector';
 import { z } from 'zod';
 import type { NamespacePlan } from '../cluster/plan.js';
@@ -12,6 +13,8 @@ import { scriptPath } from './script-path.js';
 const IP = 'ip';
 const PATIENCE_MS = 60_000;
 const SPREAD_MS = 400;
+// A token of the kernel's bucket for ICMP errors is new after a second.
+const BETWEEN_MS = 1100;
 
 export interface Probe {
   readonly id: string;
@@ -25,7 +28,13 @@ export interface Probe {
 }
 
 /** What one real connection did. `backend` and `source` as the listener saw them. */
-const Attempt = z.object({ outcome: z.string(), backend: z.string().optional(), source: z.string().optional() });
+const Attempt = z.object({
+  outcome: z.string(),
+  backend: z.string().optional(),
+  source: z.string().optional(),
+  /** UDP: all that the backend can have been. */
+  backends: z.array(z.string()).optional(),
+});
 export type Attempt = z.output<typeof Attempt>;
 const Line = z.object({ id: z.number(), result: z.unknown().optional(), error: z.string().optional() });
 const Ran = z.object({ status: z.number().nullable(), stdout: z.string(), stderr: z.string() });
@@ -71,6 +80,36 @@ export class Agents {
       ),
     );
     return new Map(answers.flat().map(({ id, attempts }) => [id, attempts]));
+  }
+
+  /** Makes at most `most` connections from each namespace, one after the other with a second between. */
+  async probeOneByOne(
+    probes: readonly Probe[],
+    timeoutMs: number,
+    most: number,
+  ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+    const bySource = new Map<string, Probe[]>();
+    for (const probe of probes) bySource.set(probe.from, [...(bySource.get(probe.from) ?? []), probe]);
+    const results = new Map<string, readonly Attempt[]>();
+    await Promise.all(
+      [...bySource.values()].map(async (queue) => {
+        let left = most;
+        for (const probe of queue) {
+          // Where the kernel throws dice, a few times.
+          const times = Math.min(probe.attempts, 3);
+          left -= times;
+          if (left < 0) return;
+          const attempts: Attempt[] = [];
+          while (attempts.length < times) {
+            await wait(BETWEEN_MS);
+            const made = await this.probeAtOnce([{ ...probe, attempts: 1 }], timeoutMs);
+            attempts.push(...(made.get(probe.id) ?? []));
+          }
+          results.set(probe.id, attempts);
+        }
+      }),
+    );
+    return results;
   }
 
   /** Runs commands in a namespace, as `ip netns exec` would. */
