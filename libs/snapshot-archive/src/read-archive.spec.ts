@@ -56,6 +56,10 @@ async function refusal(bytes: Uint8Array | string, limits = {}): Promise<Hopscop
   throw new Error('nothing was refused');
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof HopscopeError ? error.code : String(error);
+}
+
 describe('readSnapshotArchive', () => {
   it.each(['', './', 'snap/', './snap/', 'none/snapshot/'])('finds the snapshot below "%s"', async (prefix) => {
     const bytes = gzipSync(
@@ -203,6 +207,26 @@ describe('readSnapshotArchive', () => {
       'SNAPSHOT_BAD_JSON',
       'SNAPSHOT_FOLDER_NAME',
     ]);
+  });
+
+  // Each is a header alone, its bytes missing or there: whatever the type, the reading ends.
+  it.each(['0', '1', '2', '3', '4', '5', '6', '7', 'A', 'L', 'g', 'x'])(
+    'comes to an end with an entry of type %s that says it has bytes',
+    async (type) => {
+      const ends: string[] = [];
+      for (const name of ['a/', 'a', '../a/'])
+        for (const bytes of [archive({ name, type, size: 1 }), archive({ name, type, content: 'x' })])
+          ends.push(await readSnapshotArchive(bytes).then(({ cluster }) => cluster, codeOf));
+
+      expect(ends).toHaveLength(6);
+      for (const end of ends) expect(end).toMatch(/^(SNAPSHOT_[A-Z_]+|c1)$/);
+    },
+  );
+
+  it.each(['a/', '../a/'])('refuses the folder %s when it says it has bytes', async (name) => {
+    const error = await refusal(archive({ name, type: '5', size: 1 }));
+
+    expect(error.problems).toMatchObject([{ code: 'SNAPSHOT_TAR_INVALID', path: name }]);
   });
 
   it('refuses an archive with two snapshots', async () => {

@@ -74,6 +74,9 @@ function acceptEntry(
   limits: SnapshotLimits,
   problems: Problems,
 ): string | undefined {
+  // tar-stream gives the body of a folder no end unless it is empty: its end would be waited for for ever.
+  if (header.type === 'directory' && header.size !== 0)
+    problems.stop('SNAPSHOT_TAR_INVALID', header.name, 'is a folder that says it has bytes; pack it with `tar czf`');
   const checked = checkEntryPath(header.name, limits);
   if (checked.kind === 'refused') {
     problems.add(checked.code, header.name, checked.message);
