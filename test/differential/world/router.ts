@@ -1,0 +1,198 @@
+import type { Family, NamespaceDump } from '#libs/model';
+import { must } from './command.js';
+import { Injector } from './injector.js';
+import { addNamespace, inside, namespaceName, removeNamespaces, writeSysctls } from './namespaces.js';
+
+/*
+ *   outside: xa ── a0 ┐
+ *            xb ── b0 ├ router        every address of the three networks is the outside's, so that neighbours resolve
+ *            xc ── c0 ┘
+ */
+export const ROUTER_LINKS = [
+  { inner: 'a0', outer: 'xa', v4: '10.1.0', v6: 'fd01:' },
+  { inner: 'b0', outer: 'xb', v4: '10.2.0', v6: 'fd02:' },
+  { inner: 'c0', outer: 'xc', v4: '10.3.0', v6: 'fd03:' },
+] as const;
+
+/** What the router itself answers to. */
+export const ROUTER_ADDRESSES = {
+  4: ['10.1.0.1', '10.1.0.2', '10.2.0.1', '10.3.0.1', '10.9.9.9'],
+  6: ['fd01::1', 'fd01::2', 'fd02::1', 'fd03::1', 'fd09::9'],
+} as const;
+
+// `ct state new`: connections are tracked only where some rule asks for them, as on every node some rule does.
+// nft 1.0.6 cannot print sets with more fields than these (an assertion of its sort fails), so what was seen is in several.
+const SINK = `table inet hopsink {
+  set post4 { typeof ip saddr . ip daddr . th sport . th dport; flags dynamic; size 65535; }
+  set post6 { typeof ip6 saddr . ip6 daddr . th sport . th dport; flags dynamic; size 65535; }
+  set into4 { typeof ip saddr . ip daddr . th sport . th dport; flags dynamic; size 65535; }
+  set into6 { typeof ip6 saddr . ip6 daddr . th sport . th dport; flags dynamic; size 65535; }
+  set leave { typeof meta oifname . th sport . th dport; flags dynamic; size 65535; }
+  set enter { typeof meta iifname . th sport . th dport; flags dynamic; size 65535; }
+  set marks { typeof meta mark . th sport . th dport; flags dynamic; size 65535; }
+  set errs4 { typeof icmp type . icmp code; flags dynamic; size 65535; }
+  set errs6 { typeof icmpv6 type . icmpv6 code; flags dynamic; size 65535; }
+  set rsts { typeof meta l4proto; flags dynamic; size 65535; }
+  chain post {
+    type filter hook postrouting priority 300;
+    update @post4 { ip saddr . ip daddr . th sport . th dport counter }
+    update @post6 { ip6 saddr . ip6 daddr . th sport . th dport counter }
+    update @leave { oifname . th sport . th dport counter }
+    update @marks { meta mark . th sport . th dport counter }
+    ct state new
+  }
+  chain into {
+    type filter hook input priority 300;
+    update @into4 { ip saddr . ip daddr . th sport . th dport counter }
+    update @into6 { ip6 saddr . ip6 daddr . th sport . th dport counter }
+    update @enter { iifname . th sport . th dport counter }
+    update @marks { meta mark . th sport . th dport counter }
+  }
+  chain made {
+    type filter hook output priority -1000;
+    icmp type { destination-unreachable, time-exceeded } update @errs4 { icmp type . icmp code counter } drop
+    icmpv6 type { destination-unreachable, time-exceeded } update @errs6 { icmpv6 type . icmpv6 code counter } drop
+    icmpv6 type { nd-router-solicit, mld-listener-report, mld2-listener-report } drop
+    tcp flags & rst == rst update @rsts { meta l4proto counter } drop
+  }
+}
+`;
+
+/** A router between three links, rebuilt now and then so that its connection table stays small. */
+export class Router {
+  private constructor(
+    readonly outside: Injector,
+    readonly local: Injector,
+  ) {}
+
+  static build(): Router {
+    removeNamespaces();
+    addNamespace('router');
+    addNamespace('outside');
+    for (const namespace of ['router', 'outside'])
+      writeSysctls(namespace, {
+        'net.ipv4.conf.all.rp_filter': 0,
+        'net.ipv4.conf.default.rp_filter': 0,
+        'net.ipv4.conf.all.send_redirects': 0,
+        'net.ipv4.conf.default.send_redirects': 0,
+        'net.ipv6.conf.default.accept_dad': 0,
+        'net.ipv6.conf.default.router_solicitations': 0,
+      });
+    writeSysctls('router', {
+      'net.ipv4.ip_forward': 1,
+      'net.ipv6.conf.all.forwarding': 1,
+      'net.ipv4.icmp_ratelimit': 0,
+      'net.ipv4.icmp_ratemask': 0,
+      'net.ipv6.icmp.ratelimit': 0,
+      // Its answers would be packets of their own.
+      'net.ipv4.icmp_echo_ignore_all': 1,
+      'net.ipv6.icmp.echo_ignore_all': 1,
+    });
+    const links = ROUTER_LINKS.map(
+      ({ inner, outer }, index) =>
+        `link add ${inner} address ${mac('00', index)} type veth peer name ${outer} address ${mac('01', index)} netns ${namespaceName('outside')}`,
+    );
+    batch('router', 4, [...links, ...routerLines(4)]);
+    batch('router', 6, routerLines(6));
+    batch('outside', 4, outsideLines(4));
+    batch('outside', 6, outsideLines(6));
+    must(
+      [...inside('outside'), 'nft', '-f', '-'],
+      // Nothing that arrives is answered; neighbour discovery is let through.
+      `table inet sink {
+  chain pre {
+    type filter hook prerouting priority -500;
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    drop
+  }
+}
+`,
+    );
+    must([...inside('router'), 'nft', '-f', '-'], SINK);
+    return new Router(new Injector('outside'), new Injector('router'));
+  }
+
+  async remove(): Promise<void> {
+    await this.outside.stop();
+    await this.local.stop();
+    removeNamespaces();
+  }
+
+  /** What a collector would read, but for the rule files, which the case knows best. */
+  dump(rules: Readonly<Record<string, string>>): NamespaceDump {
+    const show = (...argv: string[]): string => must(['ip', '-n', namespaceName('router'), '-j', ...argv]);
+    const files = new Map<string, string>([
+      ['ip-link.json', show('-d', 'link', 'show')],
+      ['ip-addr.json', show('addr', 'show')],
+      ['ip-route.json', show('-4', 'route', 'show', 'table', 'all')],
+      ['ip6-route.json', show('-6', 'route', 'show', 'table', 'all')],
+      ['ip-rule.json', show('-4', 'rule', 'show')],
+      ['ip6-rule.json', show('-6', 'rule', 'show')],
+      ['ip-neigh.json', '[]'],
+      ['bridge-fdb.json', '[]'],
+      ['ss-listen.txt', ''],
+      ['sysctl-net.txt', must([...inside('router'), 'sysctl', '-a', '-r', '^net\\.(ipv[46]|netfilter)\\.'])],
+      ['iptables-nft-save.txt', ''],
+      ['iptables-legacy-save.txt', ''],
+      ['ip6tables-nft-save.txt', ''],
+      ['ip6tables-legacy-save.txt', ''],
+      ['ipset-save.txt', ''],
+      ['nft.json', ''],
+      ...Object.entries(rules),
+    ]);
+    return { kind: 'node', name: 'router', files };
+  }
+}
+
+function mac(side: string, index: number): string {
+  return `02:00:00:00:${side}:0${index + 1}`;
+}
+
+/** The MAC address of the outside's end of a link: the source of all frames that come in by it. */
+export function outerMac(inner: string): string {
+  return mac(
+    '01',
+    ROUTER_LINKS.findIndex((link) => link.inner === inner),
+  );
+}
+
+function batch(namespace: string, family: Family, lines: readonly string[]): void {
+  must(['ip', `-${family}`, '-n', namespaceName(namespace), '-batch', '-'], lines.join('\n'));
+}
+
+function routerLines(family: Family): string[] {
+  const lines = family === 4 ? ['link set lo up', 'addr add 10.9.9.9/32 dev lo'] : ['addr add fd09::9/128 dev lo'];
+  for (const { inner, v4, v6 } of ROUTER_LINKS)
+    if (family === 4) lines.push(`link set ${inner} up`, `addr add ${v4}.1/24 dev ${inner} brd +`);
+    else lines.push(`addr add ${v6}:1/64 dev ${inner} nodad`);
+  const [second, a, c] =
+    family === 4
+      ? ['10.1.0.2/24 dev a0', '10.1.0.254', '10.3.0.254']
+      : ['fd01::2/64 dev a0 nodad', 'fd01::fe', 'fd03::fe'];
+  lines.push(
+    `addr add ${second}`,
+    `route add default via ${c} dev c0`,
+    // A mark of the packet changes its way, in the input path and in ip_route_me_harder().
+    `route add default via ${a} dev a0 table 100`,
+    'rule add fwmark 0x10/0x10 lookup 100 pref 1000',
+  );
+  return lines;
+}
+
+function outsideLines(family: Family): string[] {
+  const lines = family === 4 ? ['link set lo up'] : [];
+  for (const [index, { outer, v4, v6 }] of ROUTER_LINKS.entries()) {
+    const [net, own, router] =
+      family === 4 ? [`${v4}.0/24`, `${v4}.254/32`, `${v4}.1`] : [`${v6}:/64`, `${v6}:fe/128`, `${v6}:1`];
+    if (family === 4) lines.push(`link set ${outer} up`);
+    lines.push(
+      `addr add ${own} dev ${outer}${family === 6 ? ' nodad' : ''}`,
+      `route add local ${net} dev lo`,
+      // No connected route: what is sent here goes to the router, whatever its destination.
+      `route add ${router} dev ${outer} metric 1`,
+      `route add default via ${router} dev ${outer} metric ${index + 1}`,
+      `neigh add ${router} lladdr ${mac('00', index)} dev ${outer} nud permanent`,
+    );
+  }
+  return lines;
+}
