@@ -106,18 +106,19 @@ function mergeBranches(leaves: readonly Leaf<Exchange>[], rest: number): Branch[
     if (known === undefined) merged.set(key, { branch, probability });
     else known.probability += probability;
   }
-  const branches = [...merged]
+  if (rest > 1e-9)
+    merged.set('rest', {
+      branch: {
+        symptom: 'unknown',
+        disposition: 'insufficient-info',
+        at: { kind: 'network', name: 'not followed' },
+        sourceSeen: null,
+      },
+      probability: rest,
+    });
+  return [...merged]
     .toSorted(([ka, a], [kb, b]) => b.probability - a.probability || (ka < kb ? -1 : 1))
     .map(([, { branch, probability }]): Branch => ({ probability: round(probability), ...branch }));
-  if (rest > 1e-9)
-    branches.push({
-      probability: round(rest),
-      symptom: 'unknown',
-      disposition: 'insufficient-info',
-      at: { kind: 'network', name: 'not followed' },
-      sourceSeen: null,
-    });
-  return branches;
 }
 
 /** Kills the noise of floating sums, so that equal inputs give equal bytes. */

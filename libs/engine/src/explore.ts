@@ -33,12 +33,18 @@ class ScriptedChooser implements Chooser {
   private ask(kind: Decision['kind'], key: string, weights: readonly number[]): number {
     const known = this.known.get(`${kind} ${key}`);
     if (known !== undefined) return known;
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
     const index = this.script[this.asked.length] ?? 0;
-    this.asked.push({ kind, key, index, weights: weights.map((weight) => weight / total) });
+    this.asked.push({ kind, key, index, weights: probabilities(weights) });
     this.known.set(`${kind} ${key}`, index);
     return index;
   }
+}
+
+/** Weights of a dump are not to be trusted: what is no weight counts as none, and where none is left all are alike. */
+function probabilities(weights: readonly number[]): number[] {
+  const clean = weights.map((weight) => (Number.isFinite(weight) && weight > 0 ? weight : 0));
+  const total = clean.reduce((sum, weight) => sum + weight, 0);
+  return clean.map((weight) => (total > 0 ? weight / total : 1 / clean.length));
 }
 
 /**
@@ -47,26 +53,30 @@ class ScriptedChooser implements Chooser {
  */
 export function explore<T>(walk: (chooser: Chooser) => T, limit: number): { leaves: Leaf<T>[]; rest: number } {
   const leaves: Leaf<T>[] = [];
-  let rest = 0;
   const open: number[][] = [[]];
+  let complete = true;
   for (let script = open.pop(); script !== undefined; script = open.pop()) {
     const chooser = new ScriptedChooser(script);
     const value = walk(chooser);
     const decisions = chooser.asked;
     leaves.push({ decisions, probability: decisions.reduce((product, one) => product * chance(one), 1), value });
     const taken = decisions.map((decision) => decision.index);
+    // Never more than could still be run: a question may have thousands of outcomes.
     for (let at = script.length; at < decisions.length; at++) {
-      const decision = decisions[at];
-      if (decision === undefined) continue;
-      for (let other = decision.weights.length - 1; other >= 1; other--)
-        if ((decision.weights[other] ?? 0) > 0) open.push([...taken.slice(0, at), other]);
+      if (open.length + leaves.length >= limit) {
+        complete = false;
+        break;
+      }
+      const weights = decisions[at]?.weights ?? [];
+      const before = taken.slice(0, at);
+      if (weights.length > limit) complete = false;
+      for (let other = Math.min(weights.length, limit) - 1; other >= 1; other--)
+        if ((weights[other] ?? 0) > 0) open.push([...before, other]);
     }
-    if (leaves.length >= limit) {
-      rest = Math.max(0, 1 - leaves.reduce((sum, leaf) => sum + leaf.probability, 0));
-      break;
-    }
+    if (leaves.length >= limit) break;
   }
-  return { leaves, rest };
+  if (open.length === 0 && complete) return { leaves, rest: 0 };
+  return { leaves, rest: Math.max(0, 1 - leaves.reduce((sum, leaf) => sum + leaf.probability, 0)) };
 }
 
 function chance(decision: Decision): number {

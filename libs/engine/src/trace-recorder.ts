@@ -1,6 +1,8 @@
 import { describePacket, type Hop, type PathLink, type Place, type Step } from '#libs/model';
 import { showSkb, type Obstacle, type Recorder, type Skb } from '#libs/netstack';
 
+const MAX_OBSTACLES = 100;
+
 export type Direction = 'forward' | 'reply';
 
 export interface RecordedObstacle {
@@ -45,6 +47,8 @@ export class TraceRecorder implements Recorder {
   }
 
   obstacle(obstacle: Obstacle): void {
+    // A rule set may drop the same packet a thousand times over; nobody reads that far.
+    if (this.obstacles.length >= MAX_OBSTACLES) return;
     const at = this.hops.at(-1)?.at ?? obstacle.facts.subject;
     const recorded = { obstacle, at, direction: this.direction };
     const [evidence] = obstacle.facts.evidence;

@@ -547,23 +547,25 @@ function dropAnswer(name: Hook, skb: Skb): Answer {
 }
 
 /** Types of iptables-extensions(8) REJECT. */
-const REJECTS: Readonly<Record<string, readonly [number, number]>> = {
-  'icmp-net-unreachable': [3, 0],
-  'icmp-host-unreachable': [3, 1],
-  'icmp-proto-unreachable': [3, 2],
-  'icmp-port-unreachable': [3, 3],
-  'icmp-net-prohibited': [3, 9],
-  'icmp-host-prohibited': [3, 10],
-  'icmp-admin-prohibited': [3, 13],
-  'icmp6-no-route': [1, 0],
-  'icmp6-adm-prohibited': [1, 1],
-  'icmp6-addr-unreachable': [1, 3],
-  'icmp6-port-unreachable': [1, 4],
-};
+const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map(
+  Object.entries<readonly [number, number]>({
+    'icmp-net-unreachable': [3, 0],
+    'icmp-host-unreachable': [3, 1],
+    'icmp-proto-unreachable': [3, 2],
+    'icmp-port-unreachable': [3, 3],
+    'icmp-net-prohibited': [3, 9],
+    'icmp-host-prohibited': [3, 10],
+    'icmp-admin-prohibited': [3, 13],
+    'icmp6-no-route': [1, 0],
+    'icmp6-adm-prohibited': [1, 1],
+    'icmp6-addr-unreachable': [1, 3],
+    'icmp6-port-unreachable': [1, 4],
+  }),
+);
 
 function rejectAnswer(name: string): Answer {
   if (name === 'tcp-reset') return { kind: 'reset' };
-  const [type, code] = REJECTS[name] ?? [3, 3];
+  const [type, code] = REJECTS.get(name) ?? [3, 3];
   return { kind: 'icmp', type, code };
 }
 

@@ -49,7 +49,7 @@ export function runTable(run: TableRun, name: string): boolean {
   const table = run.ruleset.tables.get(name);
   const chain = table?.chains.get(run.env.hook);
   if (table === undefined || chain === undefined) return false;
-  const state = { run, table, natDone: false };
+  const state = { run, table, natDone: false, visits: 0, running: new Set([chain.name]) };
   const verdict = runChain(state, chain, 0);
   if (verdict === 'continue' && chain.policy === 'DROP')
     run.observer.stopped({
@@ -65,7 +65,13 @@ export function runTable(run: TableRun, name: string): boolean {
   return state.natDone;
 }
 
+/** Rules that one traversal may look at: far more than the largest real rule set makes one packet visit. */
+const MAX_VISITS = 200_000;
+
 interface TraverseState {
+  visits: number;
+  /** Chains that are being run: the kernel refuses rule sets in which one calls itself. */
+  readonly running: Set<string>;
   readonly run: TableRun;
   readonly table: Table;
   natDone: boolean;
@@ -78,6 +84,7 @@ function runChain(state: TraverseState, chain: Chain, depth: number): Verdict {
   const count = picked === undefined ? chain.rules.length : picked.length;
   for (let i = 0; i < count; i++) {
     const rule = chain.rules[picked === undefined ? i : (picked[i] ?? 0)];
+    if (++state.visits > MAX_VISITS) return tooLong(state, chain);
     if (rule === undefined || rule.target.kind === 'none' || !applies(state, chain, rule)) continue;
     const verdict = act(state, chain, rule, depth);
     if (verdict === 'accept') return 'accept';
@@ -188,11 +195,25 @@ function jump(
   const next = state.table.chains.get(target.chain);
   if (next === undefined) return act(state, chain, { ...rule, target: { kind: 'unknown', name: target.chain } }, depth);
   // The kernel refuses rule sets with loops; a dump from elsewhere may have one.
-  if (depth > 64) return 'continue';
+  if (depth > 512 || state.running.has(next.name)) return tooLong(state, chain);
+  state.running.add(next.name);
   const verdict = runChain(state, next, depth + 1);
+  state.running.delete(next.name);
   if (verdict === 'accept') return 'accept';
   // After a goto the end of the other chain returns to the caller of this one.
   return target.goto ? 'return' : 'continue';
+}
+
+/** Nothing that a kernel would have loaded: what it does to the packet cannot be told. */
+function tooLong(state: TraverseState, chain: Chain): Verdict {
+  const { env, observer } = state.run;
+  const text = `what chain ${chain.name} of table ${state.table.name} of ${env.ns.id} does (its jumps do not end)`;
+  observer.stopped({
+    verdict: 'drop',
+    cause: 'unknown',
+    evidence: { kind: 'chain', at: env.ns.place, locator: `${state.table.name}/${chain.name}`, text },
+  });
+  return 'accept';
 }
 
 function connmark(state: TraverseState, target: Extract<Target, { kind: 'connmark' }>): void {

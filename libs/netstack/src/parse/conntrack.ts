@@ -11,7 +11,7 @@ export interface DumpedConn {
   readonly text: string;
 }
 
-const PROTOCOLS: Readonly<Record<string, number>> = { tcp: TCP, udp: UDP, sctp: SCTP };
+const PROTOCOLS: ReadonlyMap<string, number> = new Map(Object.entries({ tcp: TCP, udp: UDP, sctp: SCTP }));
 
 /** Lines of `conntrack -L`, by the key of the original tuple and of the answer's. Lines of other protocols are passed over. */
 export function parseConntrack(
@@ -20,7 +20,7 @@ export function parseConntrack(
   const entries = new Map<string, { conn: DumpedConn; reply: boolean }>();
   for (const line of text.split('\n')) {
     const words = line.trim().split(/\s+/);
-    const protocol = PROTOCOLS[words[0] ?? ''];
+    const protocol = PROTOCOLS.get(words[0] ?? '');
     if (protocol === undefined) continue;
     const fields = words.filter((word) => word.includes('=')).map((word) => word.split('='));
     const all = (name: string): string[] => fields.filter(([key]) => key === name).map(([, value]) => value ?? '');

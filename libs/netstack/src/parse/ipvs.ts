@@ -22,7 +22,7 @@ export interface RealServer {
   readonly text: string;
 }
 
-const FLAGS: Readonly<Record<string, number>> = { '-t': TCP, '-u': UDP, '--sctp-service': SCTP };
+const FLAGS: ReadonlyMap<string, number> = new Map(Object.entries({ '-t': TCP, '-u': UDP, '--sctp-service': SCTP }));
 
 export function parseIpvs(text: string): VirtualServer[] {
   const services = new Map<string, VirtualServer>();
@@ -38,7 +38,7 @@ export function parseIpvs(text: string): VirtualServer[] {
         throw new DumpError(at, `"${address.slice(0, 60)}" is not an address and port`);
       const mark = flag === '-f' ? Number(address) : undefined;
       services.set(`${flag} ${address}`, {
-        protocol: FLAGS[flag],
+        protocol: FLAGS.get(flag),
         ip: socket?.ip,
         port: socket?.port ?? 0,
         mark,

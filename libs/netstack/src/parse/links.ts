@@ -89,18 +89,20 @@ const BridgeLinkRow = z.looseObject({
 });
 
 /** RT_SCOPE_* of rtnetlink(7): larger is narrower. */
-const SCOPES: Readonly<Record<string, number>> = {
-  global: 0,
-  universe: 0,
-  site: 200,
-  link: 253,
-  host: 254,
-  nowhere: 255,
-};
+const SCOPES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    global: 0,
+    universe: 0,
+    site: 200,
+    link: 253,
+    host: 254,
+    nowhere: 255,
+  }),
+);
 
 export function scopeNumber(name: string | undefined): number {
   if (name === undefined) return 0;
-  return SCOPES[name] ?? (Number(name) || 0);
+  return SCOPES.get(name) ?? (Number(name) || 0);
 }
 
 export function parseLinks(link: string, addr: string, bridge: string | undefined): Link[] {

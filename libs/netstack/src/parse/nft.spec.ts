@@ -73,10 +73,10 @@ describe('parseNativeTables', () => {
     { text: `${document()}\n{"nftables":`, error: 'nft.json:2: ' },
     {
       text: document({ rule: { family: 'ip', table: 't', chain: 'gone', handle: 1, expr: [] } }),
-      error: 'nft.json: rule 1 is in chain gone, which is not declared',
+      error: 'nft.json:1: /nftables/1: rule 1 is in chain gone, which is not declared',
     },
-    { text: document({ chain: { family: 'ip', table: 't' } }), error: 'nft.json: a chain has a wrong name: ' },
-    { text: '{"tables":[]}', error: 'nft.json: has no "nftables" list' },
+    { text: document({ chain: { family: 'ip', table: 't' } }), error: 'nft.json:1: /nftables/1/chain/name: ' },
+    { text: '{"tables":[]}', error: 'nft.json:1: has no "nftables" list' },
   ])('$error', ({ text, error }) => {
     expect(() => parseNativeTables(text)).toThrow(error);
   });

@@ -81,16 +81,16 @@ export function parseNativeTables(text: string): NativeTable[] {
   // Decided first: the rules of iptables-nft's tables are most of a large dump and are not read at all.
   const skipped = iptablesTables(items);
   const tables = new Map<string, Draft>();
-  for (const item of items) if (!skipped.has(tableKey(item))) addItem(tables, item);
+  for (const item of items) if (!skipped.has(tableKey(item.body))) addItem(tables, item);
   return [...tables.values()];
 }
 
-function addItem(tables: Map<string, Draft>, item: Record<string, unknown>): void {
+function addItem(tables: Map<string, Draft>, { at, body: item }: Item): void {
   if (item.table !== undefined) {
-    const table = read(TableShape, item.table, 'table');
+    const table = read(TableShape, item.table, at, 'table');
     tableOf(tables, table.family, table.name);
   } else if (item.chain !== undefined) {
-    const chain = read(Chain, item.chain, 'chain');
+    const chain = read(Chain, item.chain, at, 'chain');
     const { type, hook, prio, policy, dev } = chain;
     const base =
       hook === undefined
@@ -104,16 +104,16 @@ function addItem(tables: Map<string, Draft>, item: Record<string, unknown>): voi
           };
     tableOf(tables, chain.family, chain.table).chains.set(chain.name, { name: chain.name, base, rules: [] });
   } else if (item.rule !== undefined) {
-    const rule = read(Rule, item.rule, 'rule');
+    const rule = read(Rule, item.rule, at, 'rule');
     const chain = tableOf(tables, rule.family, rule.table).chains.get(rule.chain);
     if (chain === undefined)
       throw new DumpError(
-        'nft.json',
-        `rule ${rule.handle} is in chain ${rule.chain.slice(0, 60)}, which is not declared`,
+        at.file,
+        `${at.pointer}: rule ${rule.handle} is in chain ${rule.chain.slice(0, 60)}, which is not declared`,
       );
     chain.rules.push({ handle: rule.handle, statements: rule.expr, comment: rule.comment });
   } else if (item.set !== undefined || item.map !== undefined) {
-    const set = read(SetShape, item.set ?? item.map, 'set');
+    const set = read(SetShape, item.set ?? item.map, at, 'set');
     tableOf(tables, set.family, set.table).sets.set(set.name, {
       name: set.name,
       type: typeof set.type === 'string' ? [set.type] : Array.isArray(set.type) ? set.type : [],
@@ -123,37 +123,40 @@ function addItem(tables: Map<string, Draft>, item: Record<string, unknown>): voi
   }
 }
 
-function read<T extends z.ZodType>(shape: T, value: unknown, what: string): z.output<T> {
+function read<T extends z.ZodType>(shape: T, value: unknown, at: At, what: string): z.output<T> {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new DumpError(
-    'nft.json',
-    `a ${what} has a wrong ${issue?.path.map(String).join('/') ?? 'shape'}: ${issue?.message ?? ''}`,
-  );
+  const path = [at.pointer, what, ...(issue?.path.map(String) ?? [])].join('/');
+  throw new DumpError(at.file, `${path}: ${issue?.message ?? 'has a wrong shape'}`);
 }
 
 /** Keys of the tables that iptables-nft made: its names, and no base chain but its own. */
-function iptablesTables(items: readonly Record<string, unknown>[]): ReadonlySet<string> {
+function iptablesTables(items: readonly Item[]): ReadonlySet<string> {
   const ours = new Set<string>();
   const foreign = new Set<string>();
-  for (const item of items) {
+  for (const { body: item } of items) {
     const key = tableKey(item);
     const [family, name = ''] = key.split(' ');
     if ((family === 'ip' || family === 'ip6') && IPTABLES_TABLES.has(name)) ours.add(key);
     const chain = record(item.chain);
-    if (chain?.hook !== undefined && !IPTABLES_CHAINS.has(String(chain.name))) foreign.add(key);
+    if (chain?.hook !== undefined && !IPTABLES_CHAINS.has(plain(chain.name))) foreign.add(key);
   }
   return new Set([...ours].filter((key) => !foreign.has(key)));
+}
+
+/** Only text is a name; anything else is refused where the item is read. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** `ip filter`: the table that an item is, or is in. */
 function tableKey(item: Record<string, unknown>): string {
   const table = record(item.table);
-  if (table !== undefined) return `${String(table.family)} ${String(table.name)}`;
+  if (table !== undefined) return `${plain(table.family)} ${plain(table.name)}`;
   const [body] = Object.values(item);
   const inner = record(body);
-  return `${String(inner?.family)} ${String(inner?.table)}`;
+  return `${plain(inner?.family)} ${plain(inner?.table)}`;
 }
 
 function tableOf(tables: Map<string, Draft>, family: string, name: string): Draft {
@@ -171,10 +174,16 @@ function isDeeper(value: unknown, levels: number): boolean {
   return Object.values(value).some((child) => isDeeper(child, levels - 1));
 }
 
-function documents(text: string): unknown[] {
+/** A document and the line that it starts on. */
+interface Document {
+  readonly value: unknown;
+  readonly line: number;
+}
+
+function documents(text: string): Document[] {
   if (text.trim() === '') return [];
   try {
-    return [JSON.parse(text)];
+    return [{ value: JSON.parse(text), line: 1 }];
   } catch {
     // Not one document: one a line.
   }
@@ -182,22 +191,37 @@ function documents(text: string): unknown[] {
     .split('\n')
     .map((line, index) => ({ line, number: index + 1 }))
     .filter(({ line }) => line.trim() !== '')
-    .map(({ line, number }): unknown => {
+    .map(({ line, number }): Document => {
       try {
-        return JSON.parse(line);
+        return { value: JSON.parse(line), line: number };
       } catch (error) {
         throw new DumpError(`nft.json:${number}`, error instanceof Error ? error.message : 'not JSON');
       }
     });
 }
 
-function entries(document: unknown): Record<string, unknown>[] {
-  const list = record(document)?.nftables;
-  if (!Array.isArray(list)) throw new DumpError('nft.json', 'has no "nftables" list');
-  const items: Record<string, unknown>[] = [];
-  for (const item of list as unknown[]) {
-    const entry = record(item);
-    if (entry !== undefined) items.push(entry);
+/** File with line, and the JSON pointer within the document. */
+interface At {
+  readonly file: string;
+  readonly pointer: string;
+}
+
+/** One object of a document, with the place where it stands for errors. */
+interface Item {
+  readonly at: At;
+  readonly body: Record<string, unknown>;
+}
+
+function entries({ value, line }: Document): Item[] {
+  const list = record(value)?.nftables;
+  const file = `nft.json:${line}`;
+  if (!Array.isArray(list)) throw new DumpError(file, 'has no "nftables" list');
+  const items: Item[] = [];
+  for (const [index, item] of (list as unknown[]).entries()) {
+    const at: At = { file, pointer: `/nftables/${index}` };
+    if (isDeeper(item, 60)) throw new DumpError(at.file, `${at.pointer}: is nested too deeply`);
+    const body = record(item);
+    if (body !== undefined) items.push({ at, body });
   }
   return items;
 }

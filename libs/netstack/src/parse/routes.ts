@@ -43,7 +43,11 @@ const RouteRow = z.looseObject({
   prefsrc: z.string().optional(),
   metric: z.number().optional(),
   tos: z.union([z.string(), z.number()]).optional(),
-  nexthops: z.array(z.looseObject({ ...HopFields, weight: z.number().optional() })).optional(),
+  // The kernel takes 2^16 at most; a dump from elsewhere may claim more.
+  nexthops: z
+    .array(z.looseObject({ ...HopFields, weight: z.number().int().min(1).max(256).optional() }))
+    .max(4096)
+    .optional(),
   metrics: z.array(z.record(z.string(), z.unknown())).optional(),
 });
 type RouteRow = z.output<typeof RouteRow>;
@@ -103,6 +107,9 @@ function routeMtu(metrics: Record<string, unknown>[] | undefined): number | unde
   return undefined;
 }
 
+/** Evidence is for people. */
+const SHOWN_HOPS = 16;
+
 function routeText(row: RouteRow, type: string): string {
   const parts = type === 'unicast' ? [row.dst] : [type, row.dst];
   const via = (hop: { gateway?: string; via?: { host: string }; dev?: string }): void => {
@@ -116,11 +123,13 @@ function routeText(row: RouteRow, type: string): string {
   if (row.scope !== undefined) parts.push('scope', row.scope);
   if (row.prefsrc !== undefined) parts.push('src', row.prefsrc);
   if (row.metric !== undefined) parts.push('metric', String(row.metric));
-  for (const hop of row.nexthops ?? []) {
+  const hops = row.nexthops ?? [];
+  for (const hop of hops.slice(0, SHOWN_HOPS)) {
     parts.push('nexthop');
     via(hop);
     parts.push('weight', String(hop.weight ?? 1));
   }
+  if (hops.length > SHOWN_HOPS) parts.push(`and ${hops.length - SHOWN_HOPS} more next hops`);
   for (const flag of row.flags ?? []) parts.push(flag);
   return parts.join(' ');
 }

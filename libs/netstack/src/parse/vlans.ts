@@ -9,10 +9,13 @@ export interface PortVlans {
   readonly vids: ReadonlyMap<number, { readonly untagged: boolean }>;
 }
 
+/** IEEE 802.1Q. */
+const Vid = z.number().int().min(0).max(4095);
+
 const VlanRow = z.looseObject({
   ifname: z.string(),
   vlans: z
-    .array(z.looseObject({ vlan: z.number(), vlanEnd: z.number().optional(), flags: z.array(z.string()).optional() }))
+    .array(z.looseObject({ vlan: Vid, vlanEnd: Vid.optional(), flags: z.array(z.string()).optional() }))
     .optional(),
 });
 
@@ -23,8 +26,7 @@ export function parseVlans(text: string): ReadonlyMap<string, PortVlans> {
     let pvid: number | undefined;
     for (const { vlan, vlanEnd, flags } of row.vlans ?? []) {
       const untagged = flags?.includes('Egress Untagged') ?? false;
-      // A range is at most 4,094 VLANs (IEEE 802.1Q).
-      for (let vid = vlan; vid <= Math.min(vlanEnd ?? vlan, 4094); vid++) vids.set(vid, { untagged });
+      for (let vid = vlan; vid <= (vlanEnd ?? vlan); vid++) vids.set(vid, { untagged });
       if (flags?.includes('PVID')) pvid = vlan;
     }
     ports.set(row.ifname, { pvid, vids });

@@ -40,7 +40,9 @@ export interface RoutingState {
   ignoresLinkdown(dev: string): boolean;
 }
 
-const PROTOCOLS: Readonly<Record<string, number>> = { tcp: TCP, udp: UDP, icmp: ICMP, 'ipv6-icmp': ICMPV6, sctp: SCTP };
+const PROTOCOLS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ tcp: TCP, udp: UDP, icmp: ICMP, 'ipv6-icmp': ICMPV6, sctp: SCTP }),
+);
 
 /** fib_lookup(): the policy rules in order of priority, each table by longest prefix (net/ipv4/fib_rules.c, fib_trie.c). */
 export function lookupRoute(state: RoutingState, flow: Flow, chooser: Chooser): RouteResult {
@@ -125,7 +127,7 @@ function selects(rule: PolicyRule, flow: Flow): Tri {
   if (rule.mark !== undefined && ((rule.mark.value ^ flow.mark) & rule.mark.mask) !== 0) return false;
   if (rule.iif !== undefined && rule.iif !== flow.iif) return false;
   if (rule.oif !== undefined && rule.oif !== flow.oif) return false;
-  if (rule.protocol !== undefined && (PROTOCOLS[rule.protocol] ?? Number(rule.protocol)) !== flow.protocol)
+  if (rule.protocol !== undefined && (PROTOCOLS.get(rule.protocol) ?? Number(rule.protocol)) !== flow.protocol)
     return false;
   if (rule.sport !== undefined && (flow.sport < rule.sport.from || flow.sport > rule.sport.to)) return false;
   if (rule.dport !== undefined && (flow.dport < rule.dport.from || flow.dport > rule.dport.to)) return false;

@@ -1,5 +1,5 @@
 import { lookupRoute } from '../../routing/lookup.js';
-import { fromOptions, parseRange, type Match, type MatchBuilder } from './match.js';
+import { fromOptions, parseRange, unknownMatch, type Match, type MatchBuilder } from './match.js';
 
 /** xt_statistic: the kernel rolls dice or counts; either way each outcome is a branch. */
 export const statistic: MatchBuilder = (options, { rule }) => {
@@ -8,6 +8,7 @@ export const statistic: MatchBuilder = (options, { rule }) => {
   const every = Number(one('--every') ?? 1);
   const probability = one('--mode') === 'nth' ? 1 / every : Number(one('--probability') ?? 0);
   const matched = invert ? 1 - probability : probability;
+  if (!Number.isFinite(matched)) return unknownMatch;
   return ({ chooser, ns, hook }) => {
     if (matched <= 0 || matched >= 1) return matched >= 1;
     return chooser.pick(`statistic ${ns.id} ${hook} ${rule.text}`, [matched, 1 - matched]) === 0;

@@ -12,20 +12,22 @@ function port(end: 'sport' | 'dport', protocols: readonly number[]): (args: read
   };
 }
 
-const FLAG_BITS: Readonly<Record<string, number>> = {
-  FIN: 1,
-  SYN: 2,
-  RST: 4,
-  PSH: 8,
-  ACK: 16,
-  URG: 32,
-  ALL: 63,
-  NONE: 0,
-};
+const FLAG_BITS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    FIN: 1,
+    SYN: 2,
+    RST: 4,
+    PSH: 8,
+    ACK: 16,
+    URG: 32,
+    ALL: 63,
+    NONE: 0,
+  }),
+);
 
 function flagBits(text: string): number {
   let bits = 0;
-  for (const name of text.split(',')) bits |= FLAG_BITS[name] ?? 0;
+  for (const name of text.split(',')) bits |= FLAG_BITS.get(name) ?? 0;
   return bits;
 }
 

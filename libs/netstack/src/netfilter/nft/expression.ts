@@ -78,21 +78,23 @@ function apply(operator: string, a: number, b: number): number {
   return operator === '<<' ? a << b : a >>> b;
 }
 
-const FLAGS: Readonly<Record<string, number>> = {
-  fin: FIN,
-  syn: SYN,
-  rst: RST,
-  psh: PSH,
-  ack: ACK,
-  urg: 32,
-  ecn: 64,
-  cwr: 128,
-};
+const FLAGS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    fin: FIN,
+    syn: SYN,
+    rst: RST,
+    psh: PSH,
+    ack: ACK,
+    urg: 32,
+    ecn: 64,
+    cwr: 128,
+  }),
+);
 
 function bitsOf(names: readonly string[]): number | undefined {
   let bits = 0;
   for (const name of names) {
-    const bit = FLAGS[name];
+    const bit = FLAGS.get(name);
     if (bit === undefined) return undefined;
     bits |= bit;
   }
@@ -107,7 +109,8 @@ function flagBits(names: readonly string[]): Expression {
 /** numgen and hashes: each outcome is as likely, and each is a branch. */
 function dice(mod: number, offset: number, key: string): Expression {
   return ({ chooser, ns, hook }) => {
-    if (!(mod >= 1)) return undefined;
+    // kube-proxy writes one outcome per endpoint; a number beyond all services cannot be followed.
+    if (!Number.isInteger(mod) || mod < 1 || mod > 5000) return undefined;
     return offset + (mod === 1 ? 0 : chooser.pick(`nft ${ns.id} ${hook} ${key}`, Array<number>(mod).fill(1)));
   };
 }
@@ -165,7 +168,7 @@ function transportField({ skb }: RuleEnv, protocol: string, field: string): Eval
   if (wanted === undefined ? !TRANSPORT.has(skb.protocol) : skb.protocol !== wanted) return ABSENT;
   if (field === 'sport') return skb.sport;
   if (field === 'dport') return skb.dport;
-  if (field === 'flags') return Object.keys(FLAGS).filter((name) => skb.tcpFlags & (FLAGS[name] ?? 0));
+  if (field === 'flags') return [...FLAGS].filter(([, bit]) => skb.tcpFlags & bit).map(([name]) => name);
   return undefined;
 }
 

@@ -104,7 +104,7 @@ function compileRule(rule: NativeRule, at: string, sets: Sets): ProgramRule {
 
 function compileStatement(statement: Json, key: string, sets: Sets): Statement {
   if (typeof statement !== 'object' || statement === null || Array.isArray(statement))
-    return { kind: 'unknown', name: String(statement) };
+    return { kind: 'unknown', name: textOf(statement) };
   const [name = ''] = Object.keys(statement);
   const body = member(statement, name) ?? null;
   const expression = (json: Json | undefined): Expression | undefined =>
@@ -203,13 +203,15 @@ function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: Rul
   return (value) => (typeof value === 'number' && bits !== undefined ? value === bits : test(value));
 }
 
-const TCP_FLAGS: Readonly<Record<string, number>> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 };
+const TCP_FLAGS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 }),
+);
 
 function flagNames(json: Json): number | undefined {
   const names = [json].flat();
   let bits = 0;
   for (const name of names) {
-    const bit = typeof name === 'string' ? TCP_FLAGS[name] : undefined;
+    const bit = typeof name === 'string' ? TCP_FLAGS.get(name) : undefined;
     if (bit === undefined) return undefined;
     bits |= bit;
   }

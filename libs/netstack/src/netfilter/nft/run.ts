@@ -24,14 +24,19 @@ export interface NftRun {
 
 type Verdict = 'accept' | 'continue';
 
+/** As in ../traverse.ts. */
+const MAX_VISITS = 200_000;
+
 interface State {
   readonly run: NftRun;
+  visits: number;
+  readonly running: Set<string>;
   natDone: boolean;
 }
 
 /** nft_do_chain() from a base chain. Gives true when a nat statement decided. A drop is told and passed over. */
 export function runBaseChain(run: NftRun, chain: ProgramChain): boolean {
-  const state: State = { run, natDone: false };
+  const state: State = { run, natDone: false, visits: 0, running: new Set([chain.name]) };
   const verdict = runChain(state, chain, 0);
   if (verdict === 'continue' && chain.base?.policy === 'drop')
     run.observer.stopped({
@@ -49,6 +54,7 @@ export function runBaseChain(run: NftRun, chain: ProgramChain): boolean {
 
 function runChain(state: State, chain: ProgramChain, depth: number): Verdict {
   for (const rule of chain.rules) {
+    if (++state.visits > MAX_VISITS) return tooLong(state, chain);
     const verdict = runRule(state, chain, rule, depth);
     if (verdict === 'accept') return 'accept';
     if (verdict === 'return') return 'continue';
@@ -170,12 +176,27 @@ function follow(
     case 'jump':
     case 'goto': {
       const next = program.chains.get(verdict.chain);
-      // The kernel refuses deeper nesting (NFT_JUMP_STACK_SIZE 16), and chains that are not there.
-      if (next === undefined || depth > 16) return 'continue';
-      if (runChain(state, next, depth + 1) === 'accept') return 'accept';
+      // The kernel refuses deeper nesting (NFT_JUMP_STACK_SIZE 16), chains that call themselves, and chains that are not there.
+      if (next === undefined) return 'continue';
+      if (depth > 16 || state.running.has(next.name)) return tooLong(state, chain);
+      state.running.add(next.name);
+      const result = runChain(state, next, depth + 1);
+      state.running.delete(next.name);
+      if (result === 'accept') return 'accept';
       return verdict.kind === 'goto' ? 'return' : 'continue';
     }
   }
+}
+
+function tooLong(state: State, chain: ProgramChain): Verdict {
+  const { env, observer } = state.run;
+  const text = `what chain ${locate(state.run, chain)} of ${env.ns.id} does (its jumps do not end)`;
+  observer.stopped({
+    verdict: 'drop',
+    cause: 'unknown',
+    evidence: { kind: 'chain', at: env.ns.place, locator: locate(state.run, chain), text },
+  });
+  return 'accept';
 }
 
 type NatStatement = Extract<Statement, { kind: 'dnat' | 'snat' | 'redirect' | 'masquerade' }>;

@@ -27,11 +27,11 @@ export function scalar(json: Json): Value | undefined {
   if (typeof json === 'number') return json;
   if (typeof json === 'boolean') return json ? 1 : 0;
   if (typeof json !== 'string') return undefined;
-  return parseIp(json) ?? PROTOCOLS[json] ?? json;
+  return parseIp(json) ?? PROTOCOLS.get(json) ?? json;
 }
 
 /** Names that stand for numbers in keys where numbers are compared. */
-const PROTOCOLS: Readonly<Record<string, number>> = Object.fromEntries(
+const PROTOCOLS: ReadonlyMap<string, number> = new Map(
   ['tcp', 'udp', 'icmp', 'sctp', 'ipv6-icmp', 'icmpv6', 'esp', 'ah', 'gre', 'udplite', 'igmp'].map((name) => [
     name,
     protocolNumber(name) ?? 0,
