@@ -346,12 +346,14 @@ class ExchangeRun {
     if (answer.kind === 'icmp' && answer.outside)
       return flyFromOutside(context, { ...errorPacket(skb, answer), src: skb.dst });
     if (ns === undefined) return undefined;
-    if (answer.kind === 'icmp')
-      return flyFrom(context, ns, (run) => send(run, { ...errorPacket(skb, answer), src: answerSource(run, skb, '') }));
-    // A reset belongs to the connection that it refuses, confirmed or not (nf_ct_attach()); an ICMP error has to find it.
+    // Both belong to the connection that they refuse, confirmed or not (nf_ct_attach(), icmp_send()), and are translated with it.
     const ct =
       skb.ct === undefined ? undefined : { conn: skb.ct.conn, reply: !skb.ct.reply, state: 'RELATED' as const };
-    return flyFrom(context, ns, (run) => send(run, { ...answerPacket(skb, RST | ACK), ct }));
+    if (answer.kind === 'reset')
+      return flyFrom(context, ns, (run) => send(run, { ...answerPacket(skb, RST | ACK), ct }));
+    return flyFrom(context, ns, (run) =>
+      send(run, { ...errorPacket(skb, answer), src: answerSource(run, skb, ''), ct }),
+    );
   }
 
   /** An error counts when it names the connection as the client's socket knows it: not one that is still translated. */

@@ -37,6 +37,8 @@ export class Fabric {
   private readonly veths = new Map<string, Port[]>();
   private readonly outside = new Map<Ip, Port>();
   private readonly macs = new Map<string, Port>();
+  /** Nodes and outside hosts by every address that they have, on whatever interface. */
+  private readonly holders = new Map<Ip, NetNamespace[]>();
   private readonly segments = new Map<Link, readonly (Port | 'uncollected')[]>();
 
   constructor(
@@ -51,6 +53,10 @@ export class Fabric {
           if (same === undefined) this.veths.set(key, [{ ns, link }]);
           else same.push({ ns, link });
         }
+    for (const ns of namespaces.values())
+      if (ns.place.kind !== 'pod')
+        for (const link of ns.links?.values() ?? [])
+          for (const { ip } of link.addresses) this.holders.set(ip, [...(this.holders.get(ip) ?? []), ns]);
     for (const ns of namespaces.values())
       for (const link of ns.links?.values() ?? [])
         if ((ns.place.kind !== 'pod' || SHARES_PARENT.has(link.kind)) && this.leadsOutside(ns, link)) {
@@ -91,6 +97,15 @@ export class Fabric {
   /** The node or outside host that has the address on an interface towards the network outside. */
   outsideOwner(ip: Ip): Port | undefined {
     return this.outside.get(ip);
+  }
+
+  /** Hosts answer ARP for each of their addresses on each of their interfaces (arp_ignore 0): who else answers for this one. */
+  otherHolder(from: NetNamespace, ip: Ip, sender: Ip, chooser: Chooser): Port | undefined {
+    for (const ns of this.holders.get(ip) ?? []) {
+      const port = ns === from ? undefined : this.uplink(ns);
+      if (port !== undefined && this.answersOutside(port, ip, sender, chooser)) return port;
+    }
+    return undefined;
   }
 
   /** Whether the owner of an address on the network outside answers for it there. */
@@ -221,7 +236,11 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   const result = lookupRoute(routing, flow, chooser);
   if (result.kind !== 'route') return 'silent';
   // The request's sender passes the same source check as a packet would.
-  if (sourceProblem(ns, routing, link.name, flow, chooser) !== undefined) return 'silent';
+  if (
+    sourceProblem(ns, routing, flow, result.route.type === 'local' ? 'lo' : (result.hop.dev ?? 'lo'), chooser) !==
+    undefined
+  )
+    return 'silent';
   if (result.route.type === 'local') {
     const ignore = Math.max(ns.conf(4, 'all', 'arp_ignore') ?? 0, ns.conf(4, link.name, 'arp_ignore') ?? 0);
     const onThis = link.addresses.some(({ ip }) => ip === target);

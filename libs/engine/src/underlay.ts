@@ -36,6 +36,9 @@ export function crossUnderlay(context: FlightContext, from: Port, out: Transmit)
     !world.fabric.answersOutside(owner, out.nextHop, sender, context.chooser)
   )
     return deafOwner(context, from, out, owner);
+  const other =
+    owner === undefined ? world.fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser) : undefined;
+  if (other !== undefined) return toHost(context, from, out.skb, other, 'answers ARP for the address');
   const absent = owner === undefined ? world.cluster.nodeAt(out.nextHop) : undefined;
   if (absent !== undefined) return absentAddress(context, out.skb, absent.name, out.nextHop, unreachableHost(out));
   const bound = boundNeighbour(context, from, out, owner);

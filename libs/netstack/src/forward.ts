@@ -120,7 +120,7 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
     return { kind: 'stop', skb };
   }
   const src = packet.src ?? routeSource(ns, result, packet.dst) ?? anyAddress(packet.family);
-  const skb: Skb = { ...packet, src };
+  const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   recordRoute(run, result);
   const dev = outputDevice(result);
   const before = { src: skb.src, dst: skb.dst, mark: skb.mark, dport: skb.dport };
@@ -143,6 +143,11 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
     route: final.route.text,
     local: true,
   };
+}
+
+/** What a packet of this host starts with (net.ipv4.ip_default_ttl; hop_limit of IPv6 is 64 unless a router says otherwise). */
+function defaultTtl(ns: NetNamespace, { family, ttl }: Pick<Skb, 'family' | 'ttl'>): number {
+  return family === 4 ? (ns.sysctlNumber('net.ipv4.ip_default_ttl') ?? ttl) : ttl;
 }
 
 /** A socket that is bound to a device takes what no route leads to as being on that device's link (ip_route_output_key_hash_rcu()). */
@@ -219,11 +224,12 @@ type InputRoute =
 /** ip_route_input_slow(): martians first, then the tables, then the check of the source. */
 function routeInput(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): InputRoute {
   if (skb.family === 4) checkMartians(run, iif, skb);
-  const flow: Flow = { ...outputFlow(skb, skb.src), iif, uid: undefined };
+  // A received packet has no socket; its user counts as 0 (sock_net_uid()).
+  const flow: Flow = { ...outputFlow(skb, skb.src), iif, uid: 0 };
   const result = lookupRoute(routing, flow, run.chooser);
   if (result.kind === 'route' && (result.route.type === 'local' || result.route.type === 'broadcast')) {
     recordRoute(run, result);
-    validateSource(run, routing, iif, skb);
+    validateSource(run, routing, iif, skb, 'lo');
     return { kind: 'local' };
   }
   checkForwarding(run, iif, skb);
@@ -232,7 +238,7 @@ function routeInput(run: NamespaceRun, routing: RoutingState, iif: string, skb: 
     return { kind: 'stop' };
   }
   recordRoute(run, result);
-  validateSource(run, routing, iif, skb);
+  validateSource(run, routing, iif, skb, result.hop.dev ?? 'lo');
   return { kind: 'forward', result };
 }
 
@@ -275,9 +281,9 @@ function checkForwarding(run: NamespaceRun, iif: string, skb: Skb): void {
 }
 
 /** fib_validate_source(): a source address that may not come in there stops the packet, silently. */
-function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb): void {
+function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, skb: Skb, towards: string): void {
   if (skb.family !== 4 || iif === 'lo') return;
-  const problem = sourceProblem(run.ns, routing, iif, { ...outputFlow(skb, skb.src), iif }, run.chooser);
+  const problem = sourceProblem(run.ns, routing, { ...outputFlow(skb, skb.src), iif }, towards, run.chooser);
   if (problem === undefined) return;
   const { code, evidence, details } = problem;
   stop(
@@ -298,14 +304,18 @@ export interface SourceProblem {
   readonly details: Readonly<Record<string, string | number>>;
 }
 
-/** Own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. undefined: fine. */
+/**
+ * Own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. undefined: fine.
+ * `towards` is where the packet goes: the way back is looked up as for a packet that comes in there (`lo` for local delivery).
+ */
 export function sourceProblem(
   ns: NetNamespace,
   routing: RoutingState,
-  iif: string,
   flow: Flow,
+  towards: string,
   chooser: Chooser,
 ): SourceProblem | undefined {
+  const { iif } = flow;
   const { src } = flow;
   if (src === undefined) return undefined;
   const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
@@ -317,7 +327,8 @@ export function sourceProblem(
     {
       dst: src,
       src: flow.dst,
-      iif: 'lo',
+      iif: towards,
+      uid: 0,
       mark: validMark ? flow.mark : 0,
       protocol: flow.protocol,
       sport: flow.dport,

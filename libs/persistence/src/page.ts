@@ -22,7 +22,7 @@ export interface Window {
 export function pageWindow(page: PageRequest = {}): Window {
   const size = page.pageSize ?? DEFAULT_PAGE_SIZE;
   if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE)
-    throw new HopscopeError('INVALID_PAGE_SIZE', `pageSize ${size} is not a number from 1 to ${MAX_PAGE_SIZE}`);
+    throw invalid('INVALID_PAGE_SIZE', '/pageSize', `${size} is not a number from 1 to ${MAX_PAGE_SIZE}`);
   return { size, after: page.pageToken === undefined ? undefined : readToken(page.pageToken) };
 }
 
@@ -52,6 +52,10 @@ function readToken(token: string): Cursor {
   const parsed = Token.safeParse(content);
   // A token of our making never holds what PostgreSQL refuses.
   if (!parsed.success || parsed.data[1].includes('\0'))
-    throw new HopscopeError('INVALID_PAGE_TOKEN', 'pageToken is not one that a list has given: start without it');
+    throw invalid('INVALID_PAGE_TOKEN', '/pageToken', 'is not one that a list has given: start without it');
   return { at: new Date(parsed.data[0]), key: parsed.data[1] };
+}
+
+function invalid(code: string, path: string, message: string): HopscopeError {
+  return new HopscopeError(code, `${path.slice(1)} ${message}`, { problems: [{ path, code, message }] });
 }

@@ -43,7 +43,10 @@ export function routeSource(
   if (route.prefsrc !== undefined) return route.prefsrc;
   if (route.type === 'local') return dst;
   if (hop.dev === undefined) return undefined;
-  return selectSource(ns, hop.dev, hop.gateway ?? dst, route.scope);
+  // fib_info_update_nhc_saddr() knows the gateway only: without one the first address of the device wins.
+  return typeof dst === 'number'
+    ? selectSource(ns, hop.dev, hop.gateway, route.scope)
+    : selectSource(ns, hop.dev, dst, route.scope);
 }
 
 /** Scopes of RFC 4007 as ipv6_addr_src_scope() counts them. */

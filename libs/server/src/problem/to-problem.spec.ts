@@ -13,6 +13,7 @@ describe('toProblem', () => {
     { code: 'IDEMPOTENCY_KEY_REUSED', status: 422 },
     { code: 'NO_SNAPSHOT', status: 422 },
     { code: 'NOT_ACCEPTABLE', status: 406 },
+    { code: 'HOST_NOT_ALLOWED', status: 403 },
   ])('answers $code with $status', ({ code, status }) => {
     const { problem } = toProblem(new HopscopeError(code, 'because'), '/v1/x');
 
@@ -25,6 +26,22 @@ describe('toProblem', () => {
     expect(toProblem(new HopscopeError('VALIDATION_FAILED', 'bad', { problems }), '/').problem.errors).toEqual(
       problems,
     );
+  });
+
+  it.each(['NO_SNAPSHOT', 'IDEMPOTENCY_KEY_REUSED', 'SNAPSHOT_TRUNCATED'])('gives %s an entry in errors', (code) => {
+    expect(toProblem(new HopscopeError(code, 'because'), '/').problem.errors).toEqual([
+      { path: '/', code, message: 'because' },
+    ]);
+  });
+
+  it('can be printed, whatever was sent', () => {
+    const problems = [{ path: '/a\u0007', code: 'X', message: 'not \u001b[31m' }];
+    const error = new HopscopeError('VALIDATION_FAILED', 'ä \u001f\b\u0000\ufffd\u202e\u2028\ud800', { problems });
+
+    expect(toProblem(error, '/').problem).toMatchObject({
+      detail: 'ä ???????',
+      errors: [{ path: '/a?', code: 'X', message: 'not ?[31m' }],
+    });
   });
 
   it('asks to try again when trying again may help', () => {

@@ -1,6 +1,7 @@
 import { HopscopeError, type InputProblem } from '#libs/model';
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
+import { printableText } from './printable-text.js';
 import type { Problem } from './problem.js';
 import { statusOfError } from './status-of-code.js';
 
@@ -39,16 +40,23 @@ function build(
   instance: string,
   problems: readonly InputProblem[] = [],
 ): Problem {
-  const shown = problems.slice(0, MAX_ERRORS).map(({ path, code: kind, message }) => ({ path, code: kind, message }));
-  const rest = problems.length - shown.length;
+  const listed = problems.slice(0, MAX_ERRORS).map((problem) => ({
+    path: printableText(problem.path),
+    code: problem.code,
+    message: printableText(problem.message),
+  }));
+  const rest = problems.length - listed.length;
+  const clean = printableText(detail);
+  // Programs read `errors` of a 422: what is wrong with the request as a whole stands there as well.
+  const errors = listed.length === 0 && status === 422 ? [{ path: '/', code, message: clean }] : listed;
   return {
     type: `urn:hopscope:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: rest > 0 ? `${detail} (the first ${MAX_ERRORS} of ${problems.length} are listed)` : detail,
+    detail: rest > 0 ? `${clean} (the first ${MAX_ERRORS} of ${problems.length} are listed)` : clean,
     code,
     instance,
-    ...(shown.length > 0 || status === 422 ? { errors: shown } : {}),
+    ...(errors.length > 0 ? { errors } : {}),
   };
 }
 

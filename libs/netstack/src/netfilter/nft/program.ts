@@ -135,7 +135,7 @@ function compileStatement(statement: Json, key: string, sets: Sets): Statement {
     case 'masquerade':
       return { kind: 'masquerade', randomPort: JSON.stringify(body).includes('random') };
     case 'mangle':
-      return mangle(body, key);
+      return mangle(body, key, sets);
     case 'notrack':
       return { kind: 'notrack' };
     default:
@@ -143,9 +143,9 @@ function compileStatement(statement: Json, key: string, sets: Sets): Statement {
   }
 }
 
-function mangle(body: Json, key: string): Statement {
+function mangle(body: Json, key: string, sets: Sets): Statement {
   const target = member(body, 'key');
-  const value = compileExpression(member(body, 'value') ?? null, key);
+  const value = mapped(member(body, 'value') ?? null, key, sets);
   if (member(member(target, 'meta'), 'key') === 'mark') return { kind: 'mark', value, target: 'packet' };
   if (member(member(target, 'ct'), 'key') === 'mark') return { kind: 'mark', value, target: 'connection' };
   // Other fields (priority, TTL, DSCP, MSS) decide nothing here.

@@ -23,6 +23,8 @@ export interface NftRun {
 }
 
 type Verdict = 'accept' | 'continue';
+/** `return` ends the chain, `break` the rule. */
+type Outcome = Verdict | 'return' | 'break';
 
 /** As in ../traverse.ts. */
 const MAX_VISITS = 200_000;
@@ -62,7 +64,7 @@ function runChain(state: State, chain: ProgramChain, depth: number): Verdict {
   return 'continue';
 }
 
-function runRule(state: State, chain: ProgramChain, rule: ProgramRule, depth: number): Verdict | 'return' {
+function runRule(state: State, chain: ProgramChain, rule: ProgramRule, depth: number): Outcome {
   const { env } = state.run;
   for (const statement of rule.statements) {
     if (statement.kind === 'match') {
@@ -84,7 +86,7 @@ function runStatement(
   rule: ProgramRule,
   statement: Exclude<Statement, { kind: 'match' }>,
   depth: number,
-): Verdict | 'return' {
+): Outcome {
   const { env, observer } = state.run;
   const { skb } = env;
   switch (statement.kind) {
@@ -114,6 +116,8 @@ function runStatement(
       return 'continue';
     case 'mark': {
       const value = statement.value(env);
+      // A key that is not in the map breaks the rule off (NFT_BREAK).
+      if (value === ABSENT) return 'break';
       if (typeof value !== 'number')
         env.chooser.guess(`which mark rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
       else if (statement.target === 'packet') skb.mark = value >>> 0;
@@ -149,13 +153,7 @@ function lookUpVerdict(
   return undefined;
 }
 
-function follow(
-  state: State,
-  chain: ProgramChain,
-  rule: ProgramRule,
-  verdict: NftVerdict,
-  depth: number,
-): Verdict | 'return' {
+function follow(state: State, chain: ProgramChain, rule: ProgramRule, verdict: NftVerdict, depth: number): Outcome {
   const { observer, program } = state.run;
   switch (verdict.kind) {
     case 'accept':
@@ -201,7 +199,7 @@ function tooLong(state: State, chain: ProgramChain): Verdict {
 
 type NatStatement = Extract<Statement, { kind: 'dnat' | 'snat' | 'redirect' | 'masquerade' }>;
 
-function translate(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): Verdict {
+function translate(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): Outcome {
   const { env, manip, observer } = state.run;
   const { skb } = env;
   if (manip === undefined || skb.ct === undefined) return 'accept';
@@ -211,6 +209,12 @@ function translate(state: State, chain: ProgramChain, rule: ProgramRule, stateme
   state.natDone = true;
   observer.step({ kind: 'translate', text, evidence: evidence(state, chain, rule), before, after: showSkb(skb) });
   return 'accept';
+}
+
+/** The address or port comes from a map that does not have the key. */
+function isBroken(statement: NatStatement, env: RuleEnv): boolean {
+  if (statement.kind === 'masquerade') return false;
+  return statement.addr?.(env) === ABSENT || statement.port?.(env) === ABSENT;
 }
 
 function translateTo(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): string {
