@@ -42,6 +42,8 @@ export interface LabRun {
 
 export interface RunOptions {
   readonly thorough: boolean;
+  /** Asks nothing a second time. */
+  readonly once: boolean;
   /** Where the snapshot stays; without it, it is removed. */
   readonly keepAs?: string;
 }
@@ -73,7 +75,9 @@ export async function runInLab(target: LabCluster, fault: Fault | undefined, opt
       watch.lap('dump');
       const answers = await ask(snapshot, probes, options.keepAs);
       watch.lap('diagnose');
-      const slowly = await askAgainSlowly(agents, probes, attempts, answers);
+      const slowly = options.once
+        ? new Map<string, readonly Attempt[]>()
+        : await askAgainSlowly(agents, probes, attempts, answers);
       watch.lap('again');
       const compared = compare(probes, new Map([...attempts, ...slowly]), answers, fault === undefined);
       const differ = new Set(compared.disagreements.map(({ probe }) => probe.pair.id));

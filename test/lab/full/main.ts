@@ -12,6 +12,8 @@ const USAGE = `npm run lab:full [-- OPTION...]
   --only PATTERN   only cases whose name (cluster/fault, "none": healthy) matches the regular expression
   --copies N       each fault in N kinds of clusters (1)
   --minutes N      begin no case after N minutes; what was left out is said
+  --once           asks nothing a second time: quicker, on a busy machine less sure
+  --lanes N        builds N clusters side by side (2)
   --keep FOLDER    keep the snapshots
   --list           only print the names of the cases`;
 
@@ -21,10 +23,12 @@ interface Options {
   readonly minutes?: number;
   readonly keepIn?: string;
   readonly list: boolean;
+  readonly once: boolean;
+  readonly lanes?: number;
 }
 
 function parseOptions(argv: readonly string[]): Options {
-  let options: Options = { only: /./, copies: 1, list: false };
+  let options: Options = { only: /./, copies: 1, list: false, once: false };
   const args = [...argv];
   const value = (name: string): string => {
     const next = args.shift();
@@ -33,6 +37,8 @@ function parseOptions(argv: readonly string[]): Options {
   };
   for (let arg = args.shift(); arg !== undefined; arg = args.shift())
     if (arg === '--list') options = { ...options, list: true };
+    else if (arg === '--once') options = { ...options, once: true };
+    else if (arg === '--lanes') options = { ...options, lanes: positive(arg, value(arg)) };
     else if (arg === '--only') options = { ...options, only: new RegExp(value(arg)) };
     else if (arg === '--copies') options = { ...options, copies: positive(arg, value(arg)) };
     else if (arg === '--minutes') options = { ...options, minutes: positive(arg, value(arg)) };
@@ -47,7 +53,7 @@ function positive(name: string, text: string): number {
   return number;
 }
 
-async function main({ only, copies, minutes, keepIn, list }: Options): Promise<boolean> {
+async function main({ only, copies, minutes, keepIn, list, once, lanes }: Options): Promise<boolean> {
   const cases = [...healthyCases(), ...faultyCases(copies)].filter((labCase) => only.test(nameOf(labCase)));
   if (cases.length === 0) throw new Error(`lab: no case is called ${only.source}\n${USAGE}`);
   if (list) {
@@ -58,6 +64,8 @@ async function main({ only, copies, minutes, keepIn, list }: Options): Promise<b
   const began = performance.now();
   console.log(`${cases.length} cases; ${FAULTS.length} faults and ${CLUSTERS.length} kinds of clusters are known`);
   const results = await runCases(cases, {
+    once,
+    ...(lanes === undefined ? {} : { lanes }),
     ...(keepIn === undefined ? {} : { keepIn }),
     ...(minutes === undefined ? {} : { until: began + minutes * 60_000 }),
     onResult: (result) => console.log(describeResult(result)),

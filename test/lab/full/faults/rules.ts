@@ -125,6 +125,6 @@ export const RULE_FAULTS = faultsOf('rule', [
   [
     'pod-rule-from',
     "client-1's packets are prohibited in the pod",
-    { steps: (t) => [step(t.at('client-1'), `ip rule add from ${t.ip('client-1')} prohibit`)] },
+    { steps: (t) => [step(t.at('client-1'), `ip rule add from ${t.ip('client-1')} ipproto tcp prohibit`)] },
   ],
 ]);
