@@ -32,7 +32,11 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/golden/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/{apps,libs,tools,bench}/**/*.spec.ts',
+        '<rootDir>/test/differential/**/*.spec.ts',
+        '<rootDir>/test/golden/**/*.spec.ts',
+      ],
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/lab/**/*.lab-spec.ts'] },
