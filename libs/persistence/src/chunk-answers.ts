@@ -4,27 +4,29 @@ import { transaction, type Database } from './database.js';
 import { answerRows, type AnswerRows, type ChunkContext, type Hashed, type HashedSuspicion } from './diagnosis-rows.js';
 import { pairKey, type RunPair } from './pair.js';
 import type { ChunkAnswer, ChunkFailure, Failure, RunRecord } from './records.js';
-import { finishRun } from './run-finish.js';
+import { endedEarly, finishRun } from './run-finish.js';
 import { requireRun } from './run-row.js';
 import { storableJson } from './storable.js';
 
-/** Stores results by (run, pair), any part of a chunk, any number of times. */
+/** Stores results by (run, pair), any part of a chunk, any number of times. False: the run has ended, nothing was stored. */
 export async function storeAnswers(
   { pool }: Database,
   chunkId: string,
   answers: readonly ChunkAnswer[],
   failures: readonly ChunkFailure[],
-): Promise<void> {
+): Promise<boolean> {
   const context = await chunkContext(pool, chunkId);
   const rows = answerRows(context, answers);
   // Outside the transaction: shared content hurts nobody when the rest fails, and its rows are not locked for long.
   await insertPaths(pool, rows.paths);
   await insertSuspicions(pool, rows.suspicions);
-  await transaction(pool, async (session) => {
-    // One writer a chunk at a time, also when a job that was thought dead still runs.
+  return transaction(pool, async (session) => {
+    // One writer a chunk at a time, also when a job that was thought dead still runs. Asked after the lock: endEarly takes it too.
     await session.query('SELECT 1 FROM chunks WHERE id = $1 FOR NO KEY UPDATE', [chunkId]);
+    if (await endedEarly(session, context.runId)) return false;
     if (rows.diagnoses.length > 0) await upsertDiagnoses(session, rows);
     await recount(session, chunkId, keyed(context.cluster, failures));
+    return true;
   });
 }
 
@@ -39,6 +41,7 @@ export async function endChunk(
   await transaction(pool, async (session) => {
     // The run first, then the chunk, everywhere in this order. NO KEY: rows that refer to the run are written meanwhile.
     await session.query('SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE', [runId]);
+    if (await endedEarly(session, runId)) return;
     const sql = 'SELECT pairs, failures, state FROM chunks WHERE id = $1 FOR NO KEY UPDATE';
     const chunk = (await session.query<ChunkRow>(sql, [chunkId])).rows[0];
     if (chunk === undefined) throw chunkNotFound(chunkId);

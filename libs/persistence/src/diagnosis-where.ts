@@ -62,6 +62,8 @@ function eitherEnd(end: End): Where {
 function time(name: string, text: string): Date {
   const at = new Date(text);
   if (Number.isNaN(at.getTime()))
-    throw new HopscopeError('INVALID_FILTER', `${name} "${text.slice(0, 40)}" is not a time as in RFC 3339`);
+    throw new HopscopeError('INVALID_FILTER', `${name} "${text.slice(0, 40)}" is not a time as in RFC 3339`, {
+      problems: [{ path: `/${name}`, code: 'INVALID_FILTER', message: 'is not a time as in RFC 3339' }],
+    });
   return at;
 }

@@ -21,7 +21,12 @@ describe('pages', () => {
   it.each(['', 'x', 'e30', Buffer.from('["2026-01-01T00:00:00Z"]').toString('base64url')])(
     'refuse the foreign token "%s"',
     (pageToken) => {
-      expect(() => pageWindow({ pageToken })).toThrow(expect.objectContaining({ code: 'INVALID_PAGE_TOKEN' }));
+      expect(() => pageWindow({ pageToken })).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_PAGE_TOKEN',
+          problems: [expect.objectContaining({ path: '/pageToken' })],
+        }),
+      );
     },
   );
 

@@ -450,6 +450,52 @@ describe('chunks', () => {
     expect((await answerAll(second)).state).toBe('succeeded');
   });
 
+  it.each([
+    { what: 'cancelled', end: (id: string) => db.runs.cancel(id) },
+    { what: 'failed', end: (id: string) => db.runs.fail(id, { code: 'X', message: 'x' }) },
+  ])('count nothing after their run was $what', async ({ what, end }) => {
+    const { run, chunkIds } = await plannedRun(await newCluster(), 6, 3);
+    const [first = '', second = ''] = chunkIds;
+    const { chunk } = await claimed(first, 'job');
+    const [one, ...others] = chunk.pairs;
+    if (one === undefined) throw new Error('three pairs expected');
+    expect(await db.runs.storeAnswers(first, [answer(one)])).toBe(true);
+
+    const ended = await end(run.id);
+
+    expect(ended).toMatchObject({ state: what, pairs: { done: 1 } });
+    expect(
+      await db.runs.storeAnswers(
+        first,
+        others.map((pair) => answer(pair)),
+      ),
+    ).toBe(false);
+    expect(await db.runs.storeAnswers(first, [], [{ pair: one, code: 'X', message: 'x' }])).toBe(false);
+    await db.runs.completeChunk(first);
+    await db.runs.failChunk(second, { code: 'X', message: 'x' });
+    expect(await db.runs.get(run.id)).toEqual(ended);
+    expect((await db.diagnoses.list({ run: run.id })).items).toHaveLength(1);
+    await db.runs.retry(run.id);
+    await answerAll(first);
+    expect(await answerAll(second)).toMatchObject({ state: 'succeeded', pairs: { done: 6, reachable: 6 } });
+  });
+
+  it('that are just being stored are part of what a cancelled run has', async () => {
+    const { run, chunkIds } = await plannedRun(await newCluster(), 300, 100);
+    const chunks = await Promise.all(chunkIds.map((id) => claimed(id, id)));
+    const stores = chunks.flatMap(({ chunk }) =>
+      chunk.pairs.map((pair) => db.runs.storeAnswers(chunk.id, [answer(pair)])),
+    );
+    await Promise.race(stores);
+
+    const ended = await db.runs.cancel(run.id);
+    const stored = (await Promise.all(stores)).filter(Boolean).length;
+
+    expect(ended.pairs.done).toBe(stored);
+    expect(stored).toBeLessThan(300);
+    expect(await db.runs.get(run.id)).toEqual(ended);
+  });
+
   it('and runs whose job vanished are found, those that wait or are worked on are not', async () => {
     const cluster = await newCluster();
     const { run, chunkIds } = await plannedRun(cluster, 6, 2);

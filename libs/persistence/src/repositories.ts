@@ -113,8 +113,11 @@ export interface RunRepository {
   claimChunk(chunkId: string, owner: string, leaseMs: number): Promise<Claim>;
   /** Prolongs the claim. Gives the run's state: stop between two pairs when it is not `running`. */
   renewClaim(chunkId: string, owner: string, leaseMs: number): Promise<RunState | undefined>;
-  /** Upserts by (run, pair): may be called with parts of a chunk, and again with the same ones. */
-  storeAnswers(chunkId: string, answers: readonly ChunkAnswer[], failures?: readonly ChunkFailure[]): Promise<void>;
+  /**
+   * Upserts by (run, pair): may be called with parts of a chunk, and again with the same ones. False when the run was cancelled
+   * or has failed as a whole: nothing is stored after its end, so stop.
+   */
+  storeAnswers(chunkId: string, answers: readonly ChunkAnswer[], failures?: readonly ChunkFailure[]): Promise<boolean>;
   /** The chunk is answered; the last one ends the run. Pairs without an answer or failure fail with NO_ANSWER. */
   completeChunk(chunkId: string): Promise<RunRecord>;
   /** After the last attempt of the job: its pairs without an answer have failed. */

@@ -24,3 +24,20 @@ export async function finishRun(session: pg.PoolClient, runId: string): Promise<
     [runId, failure === null ? 'succeeded' : 'failed', failure === null ? null : storableJson(failure)],
   );
 }
+
+/**
+ * Waits for the answers that are just being stored and lets none in after. To be called within the transaction that ends a run
+ * before its last chunk, ahead of the change; the end of the run is after it.
+ */
+export async function endEarly(session: pg.PoolClient, runId: string): Promise<void> {
+  await session.query('SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE', [runId]);
+  const chunks = `SELECT 1 FROM chunks WHERE run_id = $1 AND state IN ('pending', 'running') FOR NO KEY UPDATE`;
+  await session.query(chunks, [runId]);
+}
+
+/** Whether the run ended while chunks were left: cancelled, or failed as a whole. Nothing counts any more. */
+export async function endedEarly(session: pg.PoolClient, runId: string): Promise<boolean> {
+  const sql = `SELECT 1 FROM runs r WHERE r.id = $1 AND (r.state = 'cancelled' OR (r.state = 'failed' AND EXISTS
+    (SELECT 1 FROM chunks c WHERE c.run_id = r.id AND c.state IN ('pending', 'running'))))`;
+  return (await session.query(sql, [runId])).rowCount !== 0;
+}

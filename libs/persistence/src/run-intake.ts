@@ -69,6 +69,11 @@ async function replay(pool: Pool, earlier: Earlier, hash: string, key = ''): Pro
     throw new HopscopeError(
       'IDEMPOTENCY_KEY_REUSED',
       `Idempotency-Key ${key} was used for another request (run ${earlier.id}): use a new key for a new request`,
+      {
+        problems: [
+          { path: '/headers/Idempotency-Key', code: 'IDEMPOTENCY_KEY_REUSED', message: 'was used for another request' },
+        ],
+      },
     );
   return { run: await requireRun(pool, earlier.id), replayed: true };
 }

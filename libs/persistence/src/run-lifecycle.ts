@@ -1,7 +1,7 @@
 import { HopscopeError } from '#libs/model';
 import { isRowId, transaction, type Database } from './database.js';
 import type { Failure, RunRecord, RunState } from './records.js';
-import { finishRun } from './run-finish.js';
+import { endEarly, finishRun } from './run-finish.js';
 import { requireRun } from './run-row.js';
 import { storableJson } from './storable.js';
 
@@ -15,7 +15,7 @@ interface Transition {
 }
 
 const TRANSITIONS = {
-  cancel: { verb: 'cancelled', from: OPEN, set: `state = 'cancelled', finished_at = now()` },
+  cancel: { verb: 'cancelled', from: OPEN, set: `state = 'cancelled', finished_at = clock_timestamp()` },
   pause: { verb: 'paused', from: ['queued', 'planning', 'collecting', 'running'], set: `state = 'paused'` },
   resume: {
     verb: 'resumed',
@@ -33,6 +33,7 @@ export async function changeRun({ pool }: Database, id: string, name: keyof type
   const { verb, from, set }: Transition = TRANSITIONS[name];
   const before = await requireRun(pool, id);
   const changed = await transaction(pool, async (session) => {
+    if (name === 'cancel') await endEarly(session, id);
     const sql = `UPDATE runs SET ${set}, touched_at = now() WHERE id = $1 AND state = ANY ($2)`;
     const { rowCount } = await session.query(sql, [id, from]);
     if (rowCount !== 1) return false;
@@ -56,10 +57,14 @@ const REOPEN_CHUNKS = `
 
 export async function failRun({ pool }: Database, id: string, failure: Failure): Promise<RunRecord> {
   await requireRun(pool, id);
-  await pool.query(
-    `UPDATE runs SET state = 'failed', error = $2, finished_at = now(), touched_at = now() WHERE id = $1 AND state = ANY ($3)`,
-    [id, storableJson(failure), OPEN],
-  );
+  await transaction(pool, async (session) => {
+    await endEarly(session, id);
+    await session.query(
+      `UPDATE runs SET state = 'failed', error = $2, finished_at = clock_timestamp(), touched_at = now()
+       WHERE id = $1 AND state = ANY ($3)`,
+      [id, storableJson(failure), OPEN],
+    );
+  });
   return requireRun(pool, id);
 }
 

@@ -58,10 +58,12 @@ async function answerAndStore(context: ChunkContext, chunk: ChunkRecord, run: Ru
   let failures: ChunkFailure[] = [];
   let storedAt = Date.now();
   let turnAt = Date.now();
+  let over = false;
   const store = async () => {
-    if (answers.length + failures.length > 0) await context.runs.storeAnswers(chunk.id, answers, failures);
-    for (const { diagnosis } of answers)
-      context.metrics.diagnoses.inc({ provider: run.provider, verdict: diagnosis.verdict });
+    if (answers.length + failures.length > 0) over = !(await context.runs.storeAnswers(chunk.id, answers, failures));
+    if (!over)
+      for (const { diagnosis } of answers)
+        context.metrics.diagnoses.inc({ provider: run.provider, verdict: diagnosis.verdict });
     answers = [];
     failures = [];
     storedAt = Date.now();
@@ -71,6 +73,8 @@ async function answerAndStore(context: ChunkContext, chunk: ChunkRecord, run: Ru
       if (outcome.kind === 'answer') answers.push(outcome.answer);
       else failures.push(outcome.failure);
       if (answers.length + failures.length >= BATCH || Date.now() - storedAt >= BATCH_MS) await store();
+      // Cancelled meanwhile. To complete the chunk of an ended run changes nothing.
+      if (over) return;
       if (Date.now() - turnAt >= TURN_MS) {
         await nextTurn();
         turnAt = Date.now();
