@@ -21,6 +21,9 @@ export interface ApiConfig {
   readonly worker: Pick<WorkerConfig, 'chunkSize'>;
 }
 
+// As the router reads a path: with any case, a slash at its end or none.
+const UPLOAD = /^\/v1\/snapshots\/?(\?|$)/i;
+
 /** The whole API, not yet listening. */
 export async function createApiApp(infrastructure: Infrastructure, config: ApiConfig): Promise<NestExpressApplication> {
   const limits = {
@@ -33,6 +36,7 @@ export async function createApiApp(infrastructure: Infrastructure, config: ApiCo
     ApiModule.of({ limits, boardReadOnly: config.queue.boardReadOnly }),
     infrastructure,
     config.http,
+    [UPLOAD],
   );
   app.use(BOARD_ROUTE, refreshBoard(app.get(QueueBoard)));
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {

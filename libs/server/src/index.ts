@@ -6,6 +6,7 @@
  */
 export * from './config/server-config.js';
 export * from './http/create-http-app.js';
+export * from './http/input-words.js';
 export * from './http/read-body.js';
 export * from './http/storable-text.js';
 export * from './http/zod-validation.pipe.js';

@@ -1,5 +1,6 @@
 import { HopscopeError, zodProblems, type InputProblem } from '#libs/model';
 import type { ProviderRecord, ProviderRepository } from '#libs/persistence';
+import { inputWords } from '#libs/server';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
@@ -25,7 +26,7 @@ export async function findProvider(
 
 /** What is wrong with the settings for this provider. */
 export function settingsProblems(provider: ProviderRecord, settings: unknown): InputProblem[] {
-  const parsed = z.fromJSONSchema({ ...provider.settingsSchema }).safeParse(settings);
+  const parsed = z.fromJSONSchema({ ...provider.settingsSchema }).safeParse(settings, { error: inputWords });
   return parsed.success ? [] : zodProblems(parsed.error, '/settings');
 }
 

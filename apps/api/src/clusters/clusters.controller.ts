@@ -17,9 +17,9 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { answerList } from '../http/answer-list.js';
-import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { Cluster, ClusterChange, ClusterInput, ClusterList } from '../schemas/cluster.js';
 import { PageQuery } from '../schemas/list.js';
+import { ClusterBodyGuard } from './cluster-body.guard.js';
 import { ClustersService } from './clusters.service.js';
 
 @ApiTags('clusters')
@@ -29,7 +29,7 @@ export class ClustersController {
   constructor(private readonly clusters: ClustersService) {}
 
   @Post()
-  @UseGuards(JsonBodyGuard)
+  @UseGuards(ClusterBodyGuard)
   @ApiOperation({ summary: 'Register a cluster' })
   @ApiResponse({ status: 201, standardSchema: Cluster, description: 'The cluster.' })
   async create(
@@ -61,7 +61,7 @@ export class ClustersController {
   }
 
   @Patch(':name')
-  @UseGuards(JsonBodyGuard)
+  @UseGuards(ClusterBodyGuard)
   @ApiOperation({ summary: 'Change a cluster' })
   @ApiResponse({ status: 200, standardSchema: Cluster, description: 'The cluster as it is now.' })
   change(

@@ -1,6 +1,6 @@
-import { parsePair, HopscopeError, type InputProblem } from '#libs/model';
+import { PairInput, parsePair, type InputProblem } from '#libs/model';
 import type { AskedPair } from '#libs/persistence';
-import { readLines, unstorableText, validationFailed } from '#libs/server';
+import { inputProblems, readLines, validationFailed } from '#libs/server';
 import type { Readable } from 'node:stream';
 
 const MAX_PROBLEMS = 1000;
@@ -34,12 +34,9 @@ function parseLine(line: string, at: string): ParsedLine {
     const reason = error instanceof Error ? error.message : 'not JSON';
     return { problems: [{ path: at, code: 'INVALID_JSON', message: `is not JSON: ${reason}` }] };
   }
-  const text = unstorableText(json, at);
-  if (text.length > 0) return { problems: text };
-  try {
-    return { pair: parsePair(json, at) };
-  } catch (error) {
-    if (error instanceof HopscopeError) return { problems: error.problems };
-    throw error;
-  }
+  const problems = inputProblems(PairInput, json);
+  if (problems.length === 0) return { pair: parsePair(json) };
+  return {
+    problems: problems.map((problem) => ({ ...problem, path: problem.path === '/' ? at : `${at}${problem.path}` })),
+  };
 }

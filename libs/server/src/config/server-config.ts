@@ -6,7 +6,12 @@ export const httpConfig = defineConfig({
   id: 'http',
   title: 'HTTP server',
   schema: z.strictObject({
-    host: z.string().default('127.0.0.1').meta({ env: 'HOST', flag: '--host', description: 'Address to listen on.' }),
+    host: z.string().default('127.0.0.1').meta({
+      env: 'HOST',
+      flag: '--host',
+      description:
+        'Address to listen on. On a loopback address only requests to localhost or a loopback address are answered.',
+    }),
     port: z
       .int()
       .min(0)
