@@ -52,7 +52,7 @@ function addDiagnose(program: Command, io: CliIo, done: (status: number) => void
     .addHelpText('after', EXAMPLES)
     .action(async (flags: unknown) => {
       const { runDiagnose } = await import('./commands/diagnose.js');
-      done(await runDiagnose(flags, io));
+      done(await runDiagnose(flags, repeated(), io));
     });
   // The names that KubeSkoop's command line has for the same things.
   for (const [flag, name] of [
@@ -64,6 +64,21 @@ function addDiagnose(program: Command, io: CliIo, done: (status: number) => void
     command.addOption(new Option(flag).hideHelp()).on(`option:${flag.slice(2, flag.indexOf(' '))}`, (value: string) => {
       command.setOptionValueWithSource(name, value, 'cli');
     });
+  const repeated = watchRepeats(command, { src: 'source', dst: 'destination', dport: 'port', format: 'output' });
+}
+
+/** Tells which flags came more than once, by any of their names: commander takes the last one and says nothing. */
+function watchRepeats(command: Command, aliases: Readonly<Record<string, string>> = {}): () => string[] {
+  const count = new Map<string, number>();
+  for (const option of command.options)
+    command.on(`option:${option.name()}`, () => {
+      const name = aliases[option.name()] ?? option.name();
+      count.set(name, (count.get(name) ?? 0) + 1);
+    });
+  return () =>
+    command.options
+      .filter((option) => (count.get(option.name()) ?? 0) > 1)
+      .map((option) => option.short ?? option.long ?? option.name());
 }
 
 function addProviders(program: Command, io: CliIo, done: (status: number) => void): void {

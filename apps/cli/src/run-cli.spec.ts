@@ -94,6 +94,26 @@ describe('hopscope diagnose', () => {
     expect(out.includes('\u001b[32mREACHABLE')).toBe(colours);
   });
 
+  it('refuses a flag that is given twice, by whichever of its names', async () => {
+    const argv = ['diagnose', '--snapshot', HEALTHY, ...PAIR, '-p', '81', '--src', '10.0.0.1', '--protocol', 'tcp'];
+
+    const { status, out, err } = await hopscope([...argv, '--protocol', 'udp']);
+
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect([...err.matchAll(/^ {2}(-\S+): is given more than once/gm)].map((match) => match[1])).toEqual([
+      '-s',
+      '-p',
+      '--protocol',
+    ]);
+  });
+
+  it('refuses a file of pairs that is empty', async () => {
+    const { status, out, err } = await hopscope(['diagnose', '--snapshot', HEALTHY, '--pairs', '-'], { input: '' });
+
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain('--pairs: "-" is empty');
+  });
+
   it('says everything that is wrong at once', async () => {
     const { status, out, err } = await hopscope([
       'diagnose',

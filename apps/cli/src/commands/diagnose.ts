@@ -14,9 +14,9 @@ import { Progress } from '../output/progress.js';
 import { Writer } from '../output/writer.js';
 import { providers } from '../registry.js';
 
-/** `hopscope diagnose`. */
-export async function runDiagnose(flags: unknown, io: CliIo): Promise<number> {
-  const plan = planDiagnose(flags, providers);
+/** `hopscope diagnose`. `repeated`: flags that were given more than once. */
+export async function runDiagnose(flags: unknown, repeated: readonly string[], io: CliIo): Promise<number> {
+  const plan = planDiagnose(flags, repeated, providers);
   const { question } = plan;
   const outcome = new Outcome(plan.failOn);
   // Opened first: a wrong name should not show after a minute of reading the snapshot.
@@ -42,6 +42,7 @@ export async function runDiagnose(flags: unknown, io: CliIo): Promise<number> {
       };
       const { format } = question;
       await answerPairs(readLines(input), { network, writer, outcome, format, colours, signal: io.signal, onAnswer });
+      if (answered === 0) refusePairs(`"${question.path}" is empty; write one JSON object a line`);
     }
     return outcome.code();
   } finally {
@@ -62,16 +63,18 @@ async function loadNetwork({ snapshot, provider, overrides }: DiagnosePlan): Pro
 
 async function openPairs(path: string, io: CliIo): Promise<Readable> {
   if (path === '-') return addAbortSignal(io.signal, io.stdin);
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => unreadable(path, error.code ?? error.message));
+  const file = await open(path).catch((error: NodeJS.ErrnoException) =>
+    refusePairs(`"${path}" cannot be read (${error.code ?? error.message})`),
+  );
   if ((await file.stat()).isDirectory()) {
     await file.close();
-    return unreadable(path, 'it is a directory');
+    return refusePairs(`"${path}" cannot be read (it is a directory)`);
   }
   return addAbortSignal(io.signal, file.createReadStream());
 }
 
-function unreadable(path: string, reason: string): never {
+function refusePairs(message: string): never {
   throw new HopscopeError('USAGE', 'this cannot be done as it was asked:', {
-    problems: [{ path: '--pairs', code: 'USAGE', message: `"${path}" cannot be read (${reason})` }],
+    problems: [{ path: '--pairs', code: 'USAGE', message }],
   });
 }

@@ -54,9 +54,10 @@ const PROXY_MODES: ReadonlySet<string> = new Set(['iptables', 'nftables', 'ipvs'
 const AUTO = 'auto';
 
 /** Throws HopscopeError USAGE with every problem of the command line. */
-export function planDiagnose(input: unknown, providers: ProviderRegistry): DiagnosePlan {
+export function planDiagnose(input: unknown, repeated: readonly string[], providers: ProviderRegistry): DiagnosePlan {
   const flags = Flags.parse(input);
   const problems: InputProblem[] = [];
+  for (const flag of repeated) problem(problems, flag, 'is given more than once; give it once');
   const snapshot = planSnapshot(flags, problems);
   const provider = providers.get(flags.cloudProvider);
   if (provider === undefined) {
