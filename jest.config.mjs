@@ -38,7 +38,7 @@ export default {
         '<rootDir>/test/golden/**/*.spec.ts',
       ],
     },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/{e2e,dumps,fuzz}/**/*.e2e-spec.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/lab/**/*.lab-spec.ts'] },
   ],
 };
