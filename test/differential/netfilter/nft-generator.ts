@@ -177,7 +177,7 @@ const MATCHES: readonly Maker[] = [
     `${c.ip} ${c.random.pick(['saddr', 'daddr'])} ${op(c.random)}${c.random.pick([list(hosts(c)), '@hosts', '@nets'])}`,
   (c) =>
     `meta l4proto ${op(c.random)}${c.random.pick(['tcp', 'udp', c.v === 4 ? 'icmp' : 'ipv6-icmp', '{ tcp, udp }'])}`,
-  (c) => `${c.random.pick(['tcp', 'udp', 'tcp', 'udp', 'th'])} dport ${op(c.random)}${portSet(c)}`,
+  (c) => `${c.random.pick(['tcp', 'udp'])} dport ${op(c.random)}${portSet(c)}`,
   (c) => `${c.random.pick(['tcp', 'udp'])} dport ${c.random.pick(['<', '>', '<=', '>='])} ${c.random.pick(PORTS)}`,
   (c) =>
     `${c.random.pick(['tcp', 'udp'])} sport ${op(c.random)}${c.random.pick(['20000-20500', '20300-21000', '{ 80, 443, 20000-20200 }', '@ports'])}`,
@@ -188,7 +188,7 @@ const MATCHES: readonly Maker[] = [
   (c) => (c.v === 4 ? `ip length ${c.random.pick(['28', '29-60', '> 40', '!= 40'])}` : undefined),
   (c) => `meta length ${c.random.pick(['28', '40-60', '> 60', '!= 40'])}`,
   (c) => `meta mark ${op(c.random)}${mark(c.random)}`,
-  (c) => `meta mark & ${mark(c.random)} ${c.random.pick(['==', '!='])} ${mark(c.random)}`,
+  (c) => `meta mark & ${c.random.pick(['0x1', '0x3', '0x10', '0xff'])} ${c.random.pick(['==', '!='])} ${mark(c.random)}`,
   () => `meta mark ${list(['0x0', '0x10', '0x4000'])}`,
   (c) => `ct mark ${op(c.random)}${mark(c.random)}`,
   (c) => `ct state ${op(c.random)}${c.random.some(STATES, c.random.int(1, 3)).join(',')}`,
@@ -218,7 +218,7 @@ const MATCHES: readonly Maker[] = [
   (c) =>
     `${c.ip} daddr . tcp dport ${op(c.random)}${list(hosts(c).map((host) => `${host} . ${c.random.pick(PORTS)}`))}`,
   (c) => `${c.ip} saddr . ${c.ip} daddr ${list(hosts(c).map((host) => `${host} . ${c.random.pick(HOSTS[c.v])}`))}`,
-  (c) => `${c.ip} daddr . meta l4proto . th dport ${op(c.random)}@services`,
+  (c) => `${c.ip} daddr . meta l4proto . th dport @services`,
   (c) => `${c.ip} saddr . tcp dport @ranges`,
   (c) => `meta pkttype ${op(c.random)}${c.random.pick(['host', 'broadcast'])}`,
   (c) => (c.inet ? 'meta nfproto ipv4' : undefined),
