@@ -500,9 +500,7 @@ function portOf(
   mac: string,
 ): { port: Link; peer: Port | 'outside' } | 'uncollected' | undefined {
   const { fabric } = context.world;
-  const sticky = (ns.fdb ?? []).find(
-    (entry) => entry.mac === mac && entry.master === bridge.name && entry.text.includes('sticky'),
-  );
+  const sticky = (ns.fdb ?? []).find((entry) => entry.mac === mac && entry.master === bridge.name && entry.sticky);
   let uncollected = false;
   let outside: Link | undefined;
   for (const port of ports(ns, bridge)) {

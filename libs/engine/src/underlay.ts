@@ -22,31 +22,47 @@ type Transmit = Extract<Outcome, { kind: 'transmit' }>;
 /** A frame leaves a host towards the network outside. Decided in this order: who owns the next hop, who owns the destination, what the InfraShim says, what the objects imply (docs/explanation/packet-walk.md). */
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
   const { world } = context;
-  const owner = world.fabric.outsideOwner(out.nextHop);
   const hidden = world.fabric.uncollectedNode(out.nextHop) ?? world.fabric.uncollectedNode(out.skb.dst);
   if (hidden !== undefined) return hiddenNode(context, from.ns, out.skb, hidden);
   if (from.link.flags.has('NOARP') && from.link.mac !== '') {
     arpOff(context, from, out.skb);
     return { kind: 'lost', skb: out.skb };
   }
-  const sender = arpSender(from.ns, from.link, out);
-  if (
-    owner !== undefined &&
-    owner.ns !== from.ns &&
-    !world.fabric.answersOutside(owner, out.nextHop, sender, context.chooser)
-  )
-    return deafOwner(context, from, out, owner);
-  const other =
-    owner === undefined ? world.fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser) : undefined;
-  if (other !== undefined) return toHost(context, from, out.skb, other, 'answers ARP for the address');
-  const absent = owner === undefined ? world.cluster.nodeAt(out.nextHop) : undefined;
-  if (absent !== undefined) return absentAddress(context, out.skb, absent.name, out.nextHop, unreachableHost(out));
+  const owner = world.fabric.outsideOwner(out.nextHop);
   const bound = boundNeighbour(context, from, out, owner);
   if (bound === 'stopped') return { kind: 'lost', skb: out.skb };
-  const target = bound ?? owner;
-  if (target !== undefined && target.ns !== from.ns)
-    return toHost(context, from, out.skb, target, 'on the same network');
+  const resolved = bound ?? resolveOutside(context, from, out, owner);
+  if (resolved === 'stopped') return { kind: 'lost', skb: out.skb };
+  if (resolved !== undefined && isOwnParent(from, resolved)) {
+    obstacle(context, parentFinding(from, out), 'neighbor-unreachable', out.skb, unreachableHost(out));
+    return { kind: 'lost', skb: out.skb };
+  }
+  if (resolved !== undefined && resolved.ns !== from.ns)
+    return toHost(context, from, out.skb, resolved, 'on the same network');
   return byDestination(context, from.ns, from.link.name, out.skb, out.route);
+}
+
+/** Who answers ARP for the next hop; undefined: a gateway that is not in the snapshot. */
+function resolveOutside(
+  context: FlightContext,
+  from: Port,
+  out: Transmit,
+  owner: Port | undefined,
+): Port | 'stopped' | undefined {
+  const { fabric, cluster } = context.world;
+  const sender = arpSender(from.ns, from.link, out);
+  if (owner?.ns === from.ns) return owner;
+  if (owner !== undefined && fabric.answersOutside(owner, out.nextHop, sender, context.chooser)) return owner;
+  const other = fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser);
+  if (other !== undefined) return other;
+  if (owner !== undefined) {
+    deafOwner(context, from, out, owner);
+    return 'stopped';
+  }
+  const node = cluster.nodeAt(out.nextHop);
+  if (node === undefined) return undefined;
+  absentAddress(context, out.skb, node.name, out.nextHop, unreachableHost(out));
+  return 'stopped';
 }
 
 function hiddenNode(context: FlightContext, from: NetNamespace, skb: Skb, name: string): Next {
@@ -159,8 +175,8 @@ function boundNeighbour(
   const subject = { ...ns.place, interface: link.name };
   if (entry.states.includes('PERMANENT') && entry.mac !== undefined) {
     const byMac = context.world.fabric.outsideMac(entry.mac);
-    if (owner === undefined || byMac?.ns === owner.ns) return byMac;
-    if (byMac !== undefined) return byMac;
+    // Nobody that is known has the MAC address of a gateway outside: it may well be right.
+    if (byMac !== undefined || owner === undefined) return byMac;
     obstacle(context, { code: 'NEIGH_WRONG_MAC', subject, evidence: [evidence], details }, 'dropped', out.skb);
     return 'stopped';
   }

@@ -16,7 +16,7 @@ import type { NetNamespace } from './namespace.js';
 import type { FilterStop } from './netfilter/traverse.js';
 import type { Hook } from './netfilter/ruleset.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
-import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
+import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
 import { routeSource, selectSource } from './routing/source.js';
 import { TCP, type Skb } from './skb.js';
 
@@ -525,7 +525,7 @@ export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: 
     chooser: run.chooser,
     observer: {
       step: (step) => run.recorder.step(step),
-      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, filterStop)),
+      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, iif, filterStop)),
     },
   });
 }
@@ -534,6 +534,7 @@ function filterObstacle(
   run: NamespaceRun,
   name: Hook,
   skb: Skb,
+  iif: string,
   { cause, verdict, rejectWith, evidence }: FilterStop,
 ): Obstacle {
   if (cause === 'unknown') return unknowable(run, skb, evidence.text);
@@ -547,14 +548,15 @@ function filterObstacle(
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
     disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
-    answer: verdict === 'drop' ? dropAnswer(name, skb) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
+    answer: verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
     skb,
   };
 }
 
-/** A drop in OUTPUT fails the send() of a datagram with EPERM; a TCP SYN is sent again and again. */
-function dropAnswer(name: Hook, skb: Skb): Answer {
-  return name === 'OUTPUT' && skb.protocol !== TCP ? { kind: 'errno', errno: 'EPERM' } : SILENCE;
+/** A drop on the way out of the sending host fails the send() of a datagram with EPERM; a TCP SYN is sent again and again. */
+function dropAnswer(name: Hook, skb: Skb, iif: string): Answer {
+  const own = name === 'OUTPUT' || (name === 'POSTROUTING' && iif === '' && skb.physOut === undefined);
+  return own && skb.protocol !== TCP ? { kind: 'errno', errno: 'EPERM' } : SILENCE;
 }
 
 /** Types of iptables-extensions(8) REJECT. */

@@ -19,6 +19,8 @@ export interface FdbEntry {
   readonly dst?: Ip;
   readonly state?: string;
   readonly self: boolean;
+  /** Stays on its port even when the MAC talks elsewhere. */
+  readonly sticky: boolean;
   readonly vlan?: number;
   readonly text: string;
 }
@@ -56,7 +58,7 @@ export function parseFdb(text: string): FdbEntry[] {
     const rest = [
       row.master === undefined ? '' : ` master ${row.master}`,
       row.dst === undefined ? '' : ` dst ${row.dst}`,
-      row.flags?.includes('self') ? ' self' : '',
+      ...(row.flags ?? []).map((flag) => ` ${flag}`),
       row.state === undefined || row.state === '' ? '' : ` ${row.state}`,
     ].join('');
     return {
@@ -66,6 +68,7 @@ export function parseFdb(text: string): FdbEntry[] {
       dst,
       state: row.state,
       self: row.flags?.includes('self') ?? false,
+      sticky: row.flags?.includes('sticky') ?? false,
       vlan: row.vlan,
       text: `${row.mac} dev ${row.ifname}${rest}`,
     };

@@ -77,7 +77,7 @@ export function parseRoutes(file: string, text: string, family: Family): Route[]
   });
 }
 
-export function anywhere(family: Family): Cidr {
+function anywhere(family: Family): Cidr {
   const any = parseCidr(family === 4 ? '0.0.0.0/0' : '::/0');
   if (any === undefined) throw new Error('unreachable: constant prefix');
   return any;

@@ -203,39 +203,36 @@ function translate(state: State, chain: ProgramChain, rule: ProgramRule, stateme
   const { env, manip, observer } = state.run;
   const { skb } = env;
   if (manip === undefined || skb.ct === undefined) return 'accept';
+  const to = statement.kind === 'masquerade' ? {} : addressOf(state, chain, rule, statement);
+  if (to === 'absent') return 'break';
   const before = showSkb(skb);
-  const text =
-    manip === 'destination' ? translateTo(state, chain, rule, statement) : translateFrom(state, chain, rule, statement);
+  const text = manip === 'destination' ? translateTo(env, statement, to) : translateFrom(env, statement, to);
   state.natDone = true;
   observer.step({ kind: 'translate', text, evidence: evidence(state, chain, rule), before, after: showSkb(skb) });
   return 'accept';
 }
 
-/** The address or port comes from a map that does not have the key. */
-function isBroken(statement: NatStatement, env: RuleEnv): boolean {
-  if (statement.kind === 'masquerade') return false;
-  return statement.addr?.(env) === ABSENT || statement.port?.(env) === ABSENT;
+interface NatTarget {
+  readonly ip?: Ip;
+  readonly port?: number;
 }
 
-function translateTo(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): string {
-  const { env } = state.run;
+function translateTo(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string {
   const { skb } = env;
   if (statement.kind === 'redirect') {
     const dev = env.hook === 'OUTPUT' ? 'lo' : env.iif;
     const own = env.ns
       .link(dev)
       ?.addresses.find((address) => (typeof address.ip === 'number') === (skb.family === 4))?.ip;
-    translateDestination(skb, own ?? skb.dst, portOf(state, statement.port?.(env)));
+    translateDestination(skb, own ?? skb.dst, port);
     return `redirect to ${formatSocket(skb.dst, skb.dport)}`;
   }
   if (statement.kind !== 'dnat') return 'not translated';
-  const { ip, port } = addressOf(state, chain, rule, statement);
   translateDestination(skb, ip ?? skb.dst, port);
   return `DNAT to ${formatSocket(skb.dst, skb.dport)}`;
 }
 
-function translateFrom(state: State, chain: ProgramChain, rule: ProgramRule, statement: NatStatement): string {
-  const { env } = state.run;
+function translateFrom(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string {
   const { skb } = env;
   if (statement.kind === 'masquerade') {
     translateSource(skb, selectSource(env.ns, env.oif, skb.dst) ?? skb.src, undefined);
@@ -243,24 +240,26 @@ function translateFrom(state: State, chain: ProgramChain, rule: ProgramRule, sta
     return `MASQUERADE as ${formatIp(skb.src)}`;
   }
   if (statement.kind !== 'snat') return 'not translated';
-  const { ip, port } = addressOf(state, chain, rule, statement);
   translateSource(skb, ip ?? skb.src, port);
   return `SNAT to ${formatIp(skb.src)}`;
 }
 
+/** `absent`: the address or port comes from a map that does not have the key, which breaks the rule off (NFT_BREAK). */
 function addressOf(
   state: State,
   chain: ProgramChain,
   rule: ProgramRule,
   statement: Extract<Statement, { kind: 'dnat' | 'snat' | 'redirect' }>,
-): { ip?: Ip; port?: number } {
+): NatTarget | 'absent' {
   const { env } = state.run;
   const value = statement.addr?.(env);
+  const ownPort = statement.port?.(env);
+  if (value === ABSENT || ownPort === ABSENT) return 'absent';
   const pair = typeof value === 'object' && isConcat(value) ? value.parts : undefined;
   const ip = toIp(pair === undefined ? value : pair[0], env.skb.family);
   if (statement.addr !== undefined && ip === undefined)
     env.chooser.guess(`where rule ${locate(state.run, chain, rule)} of ${env.ns.id} translates to`);
-  return { ip, port: portOf(state, statement.port?.(env) ?? pair?.[1]) };
+  return { ip, port: portOf(state, ownPort ?? pair?.[1]) };
 }
 
 function toIp(value: Evaluated, family: number): Ip | undefined {
