@@ -80,7 +80,8 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
       prerouted: false,
     };
   }
-  const outer = outerPacket(link, skb, remote, mac);
+  const device = outerPacket(link, skb, remote, mac);
+  const outer = { ...device, dport: exact?.port ?? device.dport, vni: exact?.vni ?? device.vni };
   context.recorder.step({
     kind: 'encapsulate',
     text: `VXLAN ${outer.vni} to ${formatIp(remote)}: ${describePacket(showSkb(skb))}`,

@@ -53,6 +53,7 @@ function resolveOutside(
   const sender = arpSender(from.ns, from.link, out);
   if (owner?.ns === from.ns) return owner;
   if (owner !== undefined && fabric.answersOutside(owner, out.nextHop, sender, context.chooser)) return owner;
+  if (owner !== undefined && isLearned(from, out, owner)) return owner;
   const other = fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser);
   if (other !== undefined) return other;
   if (owner !== undefined) {
@@ -63,6 +64,13 @@ function resolveOutside(
   if (node === undefined) return undefined;
   absentAddress(context, out.skb, node.name, out.nextHop, unreachableHost(out));
   return 'stopped';
+}
+
+/** Its own requests have taught the sender who it is, though it answers none (neigh_event_ns()). */
+function isLearned(from: Port, out: Transmit, { link }: Port): boolean {
+  const entry = from.ns.neighbour(from.link.name, out.nextHop);
+  const works = entry?.states.some((state) => ['REACHABLE', 'STALE', 'DELAY', 'PROBE'].includes(state)) ?? false;
+  return works && entry?.mac === link.mac && isUp(link) && link.flags.has('LOWER_UP');
 }
 
 function hiddenNode(context: FlightContext, from: NetNamespace, skb: Skb, name: string): Next {
@@ -175,8 +183,9 @@ function boundNeighbour(
   const subject = { ...ns.place, interface: link.name };
   if (entry.states.includes('PERMANENT') && entry.mac !== undefined) {
     const byMac = context.world.fabric.outsideMac(entry.mac);
-    // Nobody that is known has the MAC address of a gateway outside: it may well be right.
-    if (byMac !== undefined || owner === undefined) return byMac;
+    // Of a gateway outside nobody knows the MAC address but the other hosts on its network.
+    if (byMac !== undefined || (owner === undefined && !contradicted(context, from, out.nextHop, entry.mac)))
+      return byMac;
     obstacle(context, { code: 'NEIGH_WRONG_MAC', subject, evidence: [evidence], details }, 'dropped', out.skb);
     return 'stopped';
   }
@@ -190,6 +199,18 @@ function boundNeighbour(
     unreachableHost(out),
   );
   return 'stopped';
+}
+
+/** Others have another MAC address for the same next hop, and none has this one. */
+function contradicted(context: FlightContext, from: Port, nextHop: Ip, mac: string): boolean {
+  let others = 0;
+  for (const ns of context.world.namespaces.values()) {
+    const port = ns === from.ns || ns.place.kind === 'pod' ? undefined : context.world.fabric.uplink(ns);
+    const known = port === undefined ? undefined : ns.neighbour(port.link.name, nextHop)?.mac;
+    if (known === mac) return false;
+    if (known !== undefined) others += 1;
+  }
+  return others > 0;
 }
 
 /** The network outside looks at the destination only: hosts, then what the InfraShim says, then what the objects imply. */

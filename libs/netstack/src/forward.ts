@@ -110,17 +110,19 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   const { ns } = run;
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
-  const flow = outputFlow(packet, packet.src, bound);
-  const found = lookupRoute(routing, flow, run.chooser);
+  const first = routeOutput(run, routing, packet, packet.src, bound);
+  const src =
+    packet.src ??
+    (first.kind === 'route' ? routeSource(ns, first, packet.dst) : undefined) ??
+    anyAddress(packet.family);
+  // ip_route_connect(): once the source is chosen the route is asked for again, now with it.
   const result =
-    found.kind !== 'route' && bound !== undefined && packet.family === 4 ? onLink(packet.dst, bound) : found;
+    first.kind === 'route' && packet.src === undefined ? routeOutput(run, routing, packet, src, bound) : first;
+  const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   if (result.kind !== 'route') {
-    const skb: Skb = { ...packet, src: packet.src ?? anyAddress(packet.family) };
     refuse(run, skb, result, true);
     return { kind: 'stop', skb };
   }
-  const src = packet.src ?? routeSource(ns, result, packet.dst) ?? anyAddress(packet.family);
-  const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   recordRoute(run, result);
   const dev = outputDevice(result);
   const before = { src: skb.src, dst: skb.dst, mark: skb.mark, dport: skb.dport };
@@ -169,6 +171,17 @@ function onLink(dst: Ip, dev: string): Extract<RouteResult, { kind: 'route' }> {
 /** What stands in a packet of a host that has no address: 0.0.0.0 or ::. */
 function anyAddress(family: Skb['family']): Ip {
   return family === 4 ? ipv4(0) : ipv6(0n);
+}
+
+function routeOutput(
+  run: NamespaceRun,
+  routing: RoutingState,
+  packet: Omit<Skb, 'src'>,
+  src: Ip | undefined,
+  bound: string | undefined,
+): RouteResult {
+  const found = lookupRoute(routing, outputFlow(packet, src, bound), run.chooser);
+  return found.kind !== 'route' && bound !== undefined && packet.family === 4 ? onLink(packet.dst, bound) : found;
 }
 
 /** ip_vs_nat_send_or_cont(): the packet goes on as if this host had made it: OUTPUT, then POSTROUTING. */

@@ -22,6 +22,9 @@ export interface FdbEntry {
   /** Stays on its port even when the MAC talks elsewhere. */
   readonly sticky: boolean;
   readonly vlan?: number;
+  /** UDP port and VNI of this remote, where they differ from the device's. */
+  readonly port?: number;
+  readonly vni?: number;
   readonly text: string;
 }
 
@@ -40,6 +43,8 @@ const FdbRow = z.looseObject({
   state: z.string().optional(),
   flags: z.array(z.string()).optional(),
   vlan: z.number().optional(),
+  port: z.number().optional(),
+  vni: z.number().optional(),
 });
 
 export function parseNeighbours(text: string): Neighbour[] {
@@ -70,6 +75,8 @@ export function parseFdb(text: string): FdbEntry[] {
       self: row.flags?.includes('self') ?? false,
       sticky: row.flags?.includes('sticky') ?? false,
       vlan: row.vlan,
+      port: row.port,
+      vni: row.vni,
       text: `${row.mac} dev ${row.ifname}${rest}`,
     };
   });
