@@ -1,3 +1,4 @@
+import type { Family } from '#libs/model';
 import { Random } from './random.js';
 import type { CheckResult } from './netfilter/compare-with-kernel.js';
 import { FIRST_PORT } from './netfilter/flow.js';
@@ -57,8 +58,8 @@ function parseOptions(argv: readonly string[]): Options {
   };
 }
 
-async function withRouter<T>(act: (router: Router) => Promise<T>): Promise<T> {
-  const router = Router.build();
+async function withRouter<T>(family: Family, act: (router: Router) => Promise<T>): Promise<T> {
+  const router = Router.build(family);
   try {
     return await act(router);
   } finally {
@@ -85,31 +86,33 @@ function makeTrial(suite: Exclude<Suite, 'route' | 'route6'>, seed: number, spor
     case 'nft-ip6': {
       const family = suite === 'nft-ip' ? 'ip' : suite === 'nft-inet' ? 'inet' : 'ip6';
       const one = randomNftCase(random, { family, flows: FLOWS, sport });
-      return trial(one, checkNft, shrinkNft, describeNft);
+      return trial(one, family === 'ip6' ? 6 : 4, checkNft, shrinkNft, describeNft);
     }
     default: {
+      const family = suite.startsWith('ip6') ? 6 : 4;
       const one = randomIptablesCase(random, {
         backend: suite.endsWith('nft') ? 'nft' : 'legacy',
-        family: suite.startsWith('ip6') ? 6 : 4,
+        family,
         flows: FLOWS,
         sport,
       });
-      return trial(one, checkIptables, shrinkIptables, describeIptables);
+      return trial(one, family, checkIptables, shrinkIptables, describeIptables);
     }
   }
 }
 
 function trial<T>(
   one: T,
+  family: Family,
   check: (router: Router, one: T) => Promise<CheckResult>,
-  shrink: (one: T, build: typeof withRouter) => Promise<T>,
+  shrink: (one: T, build: <R>(act: (router: Router) => Promise<R>) => Promise<R>) => Promise<T>,
   describe: (one: T) => string,
 ): Trial {
   return {
     check: (router) => check(router, one),
     shrink: async () => {
-      const small = await shrink(one, withRouter);
-      const { differences } = await withRouter((router) => check(router, small));
+      const small = await shrink(one, (act) => withRouter(family, act));
+      const { differences } = await withRouter(family, (router) => check(router, small));
       return [describe(small), ...differences].join('\n');
     },
   };
@@ -125,11 +128,12 @@ async function runNetfilter(suite: Exclude<Suite, 'route' | 'route6'>, options: 
   let compared = 0;
   let failed = 0;
   let refused = 0;
-  let router = Router.build();
+  const family = suite === 'nft-ip6' || suite.startsWith('ip6') ? 6 : 4;
+  let router = Router.build(family);
   for (let i = 0; i < options.cases; i++) {
     if (i % CASES_PER_ROUTER === 0 && i > 0) {
       await router.remove();
-      router = Router.build();
+      router = Router.build(family);
     }
     const seed = options.seed + i;
     const one = makeTrial(suite, seed, FIRST_PORT + (i % CASES_PER_ROUTER) * FLOWS);
@@ -145,7 +149,7 @@ async function runNetfilter(suite: Exclude<Suite, 'route' | 'route6'>, options: 
     if (failed > options.stopAfter) break;
     await router.remove();
     console.log(`smallest case:\n${await one.shrink()}\n`);
-    router = Router.build();
+    router = Router.build(family);
   }
   await router.remove();
   return { compared, failed, refused };

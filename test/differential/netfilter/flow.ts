@@ -64,7 +64,8 @@ export function randomFlow(random: Random, family: Family, sport: number): Flow 
     sport,
     dport: random.pick(PORTS),
     flags,
-    ttl: random.pick([2, 3, 63, 64, 128, 255]),
+    // Of net.ipv4.ip_default_ttl where the router sends: so do its sockets.
+    ttl: local ? 64 : random.pick([2, 3, 63, 64, 128, 255]),
     payloadBytes: protocol === 'tcp' ? 0 : random.pick([0, 1, 10, 100]),
     then: random.pick<readonly FollowUp[]>(starts ? FOLLOWED : [[], ['again']]),
   };

@@ -114,7 +114,7 @@ function address(random: Random, family: Family): string {
 
 function device(random: Random): string {
   const { inner } = random.pick(ROUTER_LINKS);
-  return random.pick([inner, inner, `${inner.charAt(0)}+`, '+', 'lo', 'c1', 'a00']);
+  return random.pick([inner, inner, `${inner.charAt(0)}+`, 'lo', 'c1', 'a00']);
 }
 
 export function portRange(random: Random): string {

@@ -188,7 +188,8 @@ const MATCHES: readonly Maker[] = [
   (c) => (c.v === 4 ? `ip length ${c.random.pick(['28', '29-60', '> 40', '!= 40'])}` : undefined),
   (c) => `meta length ${c.random.pick(['28', '40-60', '> 60', '!= 40'])}`,
   (c) => `meta mark ${op(c.random)}${mark(c.random)}`,
-  (c) => `meta mark & ${c.random.pick(['0x1', '0x3', '0x10', '0xff'])} ${c.random.pick(['==', '!='])} ${mark(c.random)}`,
+  (c) =>
+    `meta mark & ${c.random.pick(['0x1', '0x3', '0x10', '0xff'])} ${c.random.pick(['==', '!='])} ${mark(c.random)}`,
   () => `meta mark ${list(['0x0', '0x10', '0x4000'])}`,
   (c) => `ct mark ${op(c.random)}${mark(c.random)}`,
   (c) => `ct state ${op(c.random)}${c.random.some(STATES, c.random.int(1, 3)).join(',')}`,

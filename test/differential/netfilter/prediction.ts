@@ -130,8 +130,8 @@ class Walker {
     }
     count(this.tally, `into${skb.family} ${ends}`);
     count(this.tally, `enter ${outcome.iif} ${wirePorts(skb)}`);
-    // No socket is open here. From a loopback address nothing can be answered to another host.
-    if (isLoopback(skb.dst) && !isLoopback(skb.src)) return { kind: 'delivered', skb: { ...skb } };
+    // No socket is open here. A loopback address has no way to another host, not even for an error.
+    if (isLoopback(skb.dst) && this.run.ns.owns(skb.src) === undefined) return { kind: 'delivered', skb: { ...skb } };
     if (skb.protocol === TCP && !(skb.tcpFlags & RST)) count(this.tally, 'made rst');
     if (skb.protocol === UDP) count(this.tally, `made icmp ${skb.family === 4 ? '3 3' : '1 4'}`);
     return { kind: 'delivered', skb: { ...skb } };
@@ -227,7 +227,7 @@ function followUp(kind: FollowUp, first: Injection, fate: Fate): Injection | und
       seq: answered & SYN ? 5000 : 5001,
       ack: 1001,
       icmp: skb.icmp === undefined ? undefined : { type: skb.family === 4 ? 0 : 129, code: 0 },
-      ttl: 62,
+      ttl: iif === undefined ? 64 : 62,
     },
   };
 }

@@ -22,6 +22,8 @@ export function askKernel(one: RoutingCase): string[] {
   const answers = documents(stdout);
   if (refused.size + answers.length !== lines.length)
     throw new Error(`differential: ${lines.length} questions, ${answers.length} answers: ${stderr}`);
+  // Without an address to send from, `ip` names none.
+  const none = one.family === 4 ? '0.0.0.0' : '::';
   return one.questions.map(({ iif, src, dst }, index) => {
     // Which of its checks refuses the source is no matter (EXDEV: rp_filter, EINVAL: martian).
     const error = refused.get(index + 1)?.replace('Invalid cross-device link', 'Invalid argument');
@@ -32,7 +34,7 @@ export function askKernel(one: RoutingCase): string[] {
     // Where a broadcast is delivered, `ip` names lo.
     const delivered = type === 'local' || (type === 'broadcast' && iif !== undefined);
     const to = delivered ? type : `${type} ${dev}${gateway === undefined || gateway === dst ? '' : ` via ${gateway}`}`;
-    return iif === undefined && src === undefined ? `${to} src ${prefsrc}` : to;
+    return iif === undefined && src === undefined ? `${to} src ${prefsrc ?? none}` : to;
   });
 }
 

@@ -65,7 +65,8 @@ export class Router {
     readonly local: Injector,
   ) {}
 
-  static build(): Router {
+  /** With IPv6 off where only IPv4 is compared: neighbour discovery would be counted too. */
+  static build(family: Family): Router {
     removeNamespaces();
     addNamespace('router');
     addNamespace('outside');
@@ -108,6 +109,9 @@ export class Router {
 }
 `,
     );
+    if (family === 4)
+      for (const namespace of ['router', 'outside'])
+        writeSysctls(namespace, { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 });
     must([...inside('router'), 'nft', '-f', '-'], SINK);
     return new Router(new Injector('outside'), new Injector('router'));
   }
