@@ -43,7 +43,7 @@ export function summarise(results: readonly CaseResult[]): string {
       ({ labCase }) => labCase.fault?.name ?? 'none',
     ),
     '',
-    `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${new Set(results.map(({ labCase }) => labCase.fault?.name)).size - 1} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
+    `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${new Set(results.flatMap(({ labCase }) => labCase.fault?.name ?? [])).size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
   ].join('\n');
 }
 

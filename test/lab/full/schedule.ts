@@ -49,13 +49,13 @@ const SHORT: readonly (readonly [cluster: string, fault: string | undefined])[] 
   ['flannel-vxlan.nftables', 'hairpin-off'],
   ['calico-vxlan.iptables', 'pod-address-on-node'],
   ['kindnet.legacy', 'route-wrong-gateway'],
-  ['calico-bgp.nftables', 'rule-fwmark'],
+  ['calico-bgp.nftables', 'rule-suppress'],
   ['calico-vxlan.legacy', 'proxy-arp-off'],
   ['flannel-vxlan.iptables', 'fdb-missing'],
   ['flannel-host-gw.legacy', 'ip-forward-off'],
   ['kindnet.nftables', 'drop-mangle-postrouting'],
   ['flannel-host-gw.iptables', 'other-backend-drop'],
-  ['calico-bgp.legacy', 'mark-masq-empty'],
+  ['flannel-vxlan.legacy', 'dnat-to-client'],
   ['kindnet.iptables', 'loopback-only'],
 ];
 

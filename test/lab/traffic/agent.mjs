@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const REFUSED = new Set(['ECONNREFUSED']);
-const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'EPERM', 'EINVAL']);
+// ENOPROTOOPT: ICMP protocol unreachable.
+const UNREACHABLE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENOPROTOOPT', 'EACCES', 'EPERM', 'EINVAL']);
 
 function outcomeOf(error) {
   if (REFUSED.has(error.code)) return 'refused';
