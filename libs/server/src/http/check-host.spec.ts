@@ -1,20 +1,17 @@
-import express from 'express';
-import { request, type Server } from 'node:http';
+import { HopscopeError } from '#libs/model';
+import { createServer, request, type Server } from 'node:http';
 import { z } from 'zod';
 import { checkHost } from './check-host.js';
 
 const Address = z.object({ port: z.int() });
 
 async function listening(host: string): Promise<Server> {
-  const app = express();
-  app.use(checkHost(host));
-  app.get('/', (_request, response) => void response.send('fine'));
-  app.use((error: Error & { code?: string }, _: express.Request, response: express.Response, _next: () => void) => {
-    response.status(403).send(error.code);
+  const check = checkHost(host);
+  const server = createServer((received, response) => {
+    check(received, response, (error) => response.end(error instanceof HopscopeError ? error.code : 'fine'));
   });
-  return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve(server));
-  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }
 
 function ask(server: Server, host: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { HopscopeError } from '#libs/model';
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
 const LOOPBACK = new BlockList();
@@ -13,7 +13,7 @@ LOOPBACK.addAddress('::1', 'ipv6');
 export function checkHost(listeningOn: string) {
   const own = bare(listeningOn.toLowerCase());
   const onLoopback = isLoopback(own);
-  return (request: Request, _response: Response, next: NextFunction): void => {
+  return (request: IncomingMessage, _response: unknown, next: (error?: unknown) => void): void => {
     const { host } = request.headers;
     // Without any Host (HTTP/1.0) it is no browser.
     if (!onLoopback || host === undefined || isOwn(host, own)) next();
