@@ -230,7 +230,7 @@ class ServiceRules {
   }
 }
 
-export function portName({ namespace, name, port }: ServiceSpec): string {
+function portName({ namespace, name, port }: ServiceSpec): string {
   return `${namespace}/${name}:${port.name}`;
 }
 

@@ -12,7 +12,7 @@ import { nodeOf, type ClusterSpec, type HostSpec, type NodeSpec, type PodSpec } 
 /** `legacy`: all rules in the tables of iptables-legacy. */
 export type ProxyMode = 'iptables' | 'legacy' | 'nftables';
 
-export const ROUTER = 'router';
+const ROUTER = 'router';
 const ROUTER_INSIDE = '10.10.0.1';
 const ROUTER_OUTSIDE = '203.0.113.1';
 

@@ -19,7 +19,7 @@ import { Target } from './target.js';
 const PROBE_TIMEOUT_MS = 1300;
 const SLOW_PROBES_A_SOURCE = 9;
 
-export interface Disagreement {
+interface Disagreement {
   readonly probe: LabProbe;
   readonly text: string;
 }

@@ -309,9 +309,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-notrack',
     'a table switches tracking off',
     {
-      steps: (t) => [
-        table('ip', 'type filter hook prerouting priority -300; policy accept;', 'tcp dport 8080 notrack'),
-      ],
+      steps: () => [table('ip', 'type filter hook prerouting priority -300; policy accept;', 'tcp dport 8080 notrack')],
     },
   ],
 ]);

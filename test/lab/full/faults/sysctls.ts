@@ -73,7 +73,7 @@ export const SYSCTL_FAULTS = faultsOf('sysctl', [
   [
     'route-localnet-off',
     'node1 does not route 127.0.0.0/8',
-    { steps: (t) => [step('node1', set('ipv4.conf.all.route_localnet', 0))] },
+    { steps: () => [step('node1', set('ipv4.conf.all.route_localnet', 0))] },
   ],
   [
     'bridge-nf-call-off',
