@@ -125,14 +125,14 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   }
   recordRoute(run, result);
   const dev = outputDevice(result);
-  const before = { src: skb.src, dst: skb.dst, mark: skb.mark, dport: skb.dport };
+  const before = { src: skb.src, dst: skb.dst };
   const service = findVirtualServer(run, skb);
   if (service !== undefined) {
     hook(run, 'OUTPUT', skb, '', dev, IPVS_LOCAL_OUT);
     return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
   }
-  hook(run, 'OUTPUT', skb, '', dev);
-  const changed = before.dst !== skb.dst || before.mark !== skb.mark || before.src !== skb.src;
+  const { reroute: marked } = hook(run, 'OUTPUT', skb, '', dev);
+  const changed = marked || before.dst !== skb.dst || before.src !== skb.src;
   const final = changed ? reroute(run, routing, skb) : result;
   if (final === undefined) return { kind: 'stop', skb };
   const finalDev = outputDevice(final);
@@ -526,8 +526,15 @@ function stopSysctl(
 }
 
 /** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
-export function hook(run: NamespaceRun, name: Hook, skb: Skb, iif: string, oif: string, before?: number): void {
-  runHook({
+export function hook(
+  run: NamespaceRun,
+  name: Hook,
+  skb: Skb,
+  iif: string,
+  oif: string,
+  before?: number,
+): { readonly reroute: boolean } {
+  return runHook({
     before,
     ns: run.ns,
     hook: name,

@@ -74,7 +74,8 @@ const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
 };
 
 /** nf_hook(): everything that is registered at the hook, by priority. Stops are told to the observer, the packet goes on. */
-export function runHook(run: HookRun): void {
+export function runHook(run: HookRun): { readonly reroute: boolean } {
+  let reroute = false;
   const rulesets = run.ns.iptables(run.skb.family);
   const env = { ns: run.ns, hook: run.hook, skb: run.skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
   askForMissing(
@@ -82,7 +83,8 @@ export function runHook(run: HookRun): void {
     rulesets.some((ruleset) => ruleset === undefined),
   );
   for (const stage of chainsOf(run.ns, run.hook, run.skb.family).stages) {
-    if (run.before !== undefined && stage.priority >= run.before) return;
+    if (run.before !== undefined && stage.priority >= run.before) break;
+    const { mark } = run.skb;
     if ('track' in stage) track(run);
     else if ('confirm' in stage) run.conntrack.confirm(run.skb);
     else if ('program' in stage) runBaseChain({ env, program: stage.program, observer: run.observer }, stage.chain);
@@ -91,7 +93,14 @@ export function runHook(run: HookRun): void {
       for (const ruleset of rulesets)
         if (ruleset !== undefined && (stage.backend ?? ruleset.backend) === ruleset.backend)
           runTable({ env, ruleset, observer: run.observer }, stage.table);
+    // Only chains of type route (iptables: mangle) look at the route again when they have changed the mark.
+    if (mark !== run.skb.mark && isRouteStage(stage)) reroute = true;
   }
+  return { reroute };
+}
+
+function isRouteStage(stage: Stage): boolean {
+  return 'program' in stage ? stage.chain.base?.type === 'route' : 'table' in stage && stage.table === 'mangle';
 }
 
 function track(run: HookRun): void {

@@ -73,7 +73,15 @@ function withoutIndex(ruleset: Ruleset): Ruleset {
   const tables = new Map(
     [...ruleset.tables].map(([name, table]) => [
       name,
-      { ...table, chains: new Map([...table.chains].map(([own, chain]) => [own, { ...chain, index: undefined }])) },
+      {
+        ...table,
+        chains: new Map(
+          [...table.chains].map(([own, chain]) => [
+            own,
+            { name: chain.name, policy: chain.policy, rules: chain.rules },
+          ]),
+        ),
+      },
     ]),
   );
   return { ...ruleset, tables };

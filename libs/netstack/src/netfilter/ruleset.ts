@@ -1,5 +1,4 @@
 import { parseCidr, parseIpv4, type Cidr, type Family, type Ip } from '#libs/model';
-import { DumpError } from '../parse/dump-file.js';
 import { parseIptablesSave, QUOTED, type SavedChain, type SavedRule, type SavedTable } from '../parse/iptables-save.js';
 import { UDP, TCP, type Skb } from '../skb.js';
 import { compileMatch, protocolNumber } from './matches/index.js';
@@ -63,31 +62,36 @@ const INDEX_FROM = 9;
 
 export function compileRuleset(file: string, text: string, backend: 'nft' | 'legacy', family: Family): Ruleset {
   const tables = new Map<string, Table>();
-  for (const table of parseIptablesSave(file, text)) tables.set(table.name, compileTable(file, table));
+  for (const table of parseIptablesSave(file, text)) tables.set(table.name, compileTable(table));
   return { backend, family, tables };
 }
 
-function compileTable(file: string, table: SavedTable): Table {
+function compileTable(table: SavedTable): Table {
   const chains = new Map<string, Chain>();
-  for (const [name, chain] of table.chains) chains.set(name, compileChain(file, table.name, chain));
+  for (const [name, chain] of table.chains) chains.set(name, new LazyChain(chain));
   return { name: table.name, chains };
 }
 
-function compileChain(file: string, table: string, saved: SavedChain): Chain {
-  const rules = saved.rules.map((rule) => {
-    try {
-      return compileRule(rule, saved);
-    } catch (error) {
-      if (error instanceof DumpError || !(error instanceof Error)) throw error;
-      throw new DumpError(file, `${table}/${saved.name}/${rule.position}: ${error.message}`);
-    }
-  });
-  return {
-    name: saved.name,
-    policy: saved.policy,
-    rules,
-    index: rules.length < INDEX_FROM ? undefined : buildIndex(rules),
-  };
+/** Compiled when a packet first comes by: most chains of a large node are never visited. */
+class LazyChain implements Chain {
+  readonly name: string;
+  readonly policy: string | undefined;
+  private compiled: readonly Rule[] | undefined;
+  private indexed: ChainIndex | undefined;
+
+  constructor(private readonly saved: SavedChain) {
+    this.name = saved.name;
+    this.policy = saved.policy;
+  }
+
+  get rules(): readonly Rule[] {
+    return (this.compiled ??= this.saved.rules.map((rule) => compileRule(rule, this.saved)));
+  }
+
+  get index(): ChainIndex | undefined {
+    if (this.saved.rules.length < INDEX_FROM) return undefined;
+    return (this.indexed ??= buildIndex(this.rules));
+  }
 }
 
 function compileRule(saved: SavedRule, chain: SavedChain): Rule {
@@ -140,7 +144,8 @@ function assignBuiltin(rule: { -readonly [K in keyof Rule]: Rule[K] }, option: O
       rule.fragment = { value: true, invert };
       return undefined;
     default:
-      throw new Error(`option ${option.flag} is not known`);
+      // Not an option that iptables-save prints today.
+      return unknownMatch;
   }
 }
 
@@ -250,22 +255,38 @@ function append<K>(map: Map<K, number[]>, key: K, at: number): void {
   else list.push(at);
 }
 
-const NONE: readonly number[] = [];
-
-/** Positions (from 0) of the rules that may match, in order. All of them on short chains. */
+/** Positions (from 0) of the rules that may match, in order. undefined: all of them, the chain is short. */
 export function candidates(chain: Chain, packet: Skb, iif: string, oif: string): readonly number[] | undefined {
   const index = chain.index;
   if (index === undefined) return undefined;
   const hasPorts = packet.protocol === TCP || packet.protocol === UDP;
-  const lists = [
-    index.byDst.get(packet.dst) ?? NONE,
-    hasPorts ? (index.byPort.get(portKey(packet.protocol, packet.dport)) ?? NONE) : NONE,
-    index.bySrc.get(packet.src) ?? NONE,
-    index.byIif.get(iif) ?? NONE,
-    index.byOif.get(oif) ?? NONE,
-    index.rest,
-  ].filter((list) => list.length > 0);
-  if (lists.length === 0) return NONE;
-  if (lists.length === 1) return lists[0];
-  return lists.flat().toSorted((a, b) => a - b);
+  let merged = index.rest;
+  merged = merge(merged, index.byDst.get(packet.dst));
+  if (hasPorts && index.byPort.size > 0)
+    merged = merge(merged, index.byPort.get(portKey(packet.protocol, packet.dport)));
+  if (index.bySrc.size > 0) merged = merge(merged, index.bySrc.get(packet.src));
+  if (index.byIif.size > 0) merged = merge(merged, index.byIif.get(iif));
+  if (index.byOif.size > 0) merged = merge(merged, index.byOif.get(oif));
+  return merged;
+}
+
+/** Two ascending lists into one; without a second one nothing is copied. */
+function merge(a: readonly number[], b: readonly number[] | undefined): readonly number[] {
+  if (b === undefined || b.length === 0) return a;
+  if (a.length === 0) return b;
+  const out: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const left = a[i] ?? Infinity;
+    const right = b[j] ?? Infinity;
+    if (left < right) {
+      out.push(left);
+      i += 1;
+    } else {
+      out.push(right);
+      j += 1;
+    }
+  }
+  return out;
 }

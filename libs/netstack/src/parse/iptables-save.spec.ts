@@ -43,7 +43,8 @@ describe('parseIptablesSave', () => {
     expect(filter?.name).toBe('filter');
     expect(filter?.chains.get('INPUT')?.policy).toBe('DROP');
     expect(filter?.chains.get('MINE')?.policy).toBeUndefined();
-    expect(filter?.chains.get('INPUT')?.rules).toEqual([
+    const rules = filter?.chains.get('INPUT')?.rules ?? [];
+    expect(rules.map(({ position, text: rule, words }) => ({ position, text: rule, words }))).toEqual([
       {
         position: 1,
         text: '-A INPUT -p tcp -m tcp --dport 22 -j MINE',
