@@ -222,7 +222,12 @@ export function byDestination(
   route: string,
 ): Next {
   const { world } = context;
-  const skb = untranslate(context, packet);
+  // The router between counts as a hop.
+  const skb = { ...untranslate(context, packet), ttl: packet.ttl - 1 };
+  if (skb.ttl < 1) {
+    obstacle(context, hopLimit(from, skb), 'loop', skb, { kind: 'icmp', type: 11, code: 0, outside: true });
+    return { kind: 'lost', skb };
+  }
   const owner = world.fabric.outsideOwner(skb.dst);
   if (owner !== undefined && owner.ns !== from) return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
   const node = owner === undefined ? world.cluster.nodeAt(skb.dst) : undefined;
@@ -259,6 +264,18 @@ export function byDestination(
       notChecked(context, from, oif, formatIp(skb.dst));
       return implied(context, from, oif, skb, route, 'exits');
   }
+}
+
+function hopLimit(from: NetNamespace | undefined, skb: Skb): Finding {
+  const subject = { kind: 'network', name: 'underlay' };
+  const destination = formatIp(skb.dst);
+  const evidence: Evidence = {
+    kind: 'route',
+    at: from?.place ?? subject,
+    locator: `route/${destination}`,
+    text: 'the hop limit of the packet ends at a router outside',
+  };
+  return { code: 'TTL_EXCEEDED', subject, evidence: [evidence], details: { destination } };
 }
 
 /** What becomes of a destination that the InfraShim leaves to its default: what the cluster's objects imply, else `otherwise`. */

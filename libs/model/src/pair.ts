@@ -6,26 +6,33 @@ import { HopscopeError, type InputProblem } from './errors.js';
 // RFC 6335 §5.1: what Kubernetes accepts as a port name.
 const PORT_NAME = /^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/;
 
-const Port = z.union([z.number(), z.string()]).superRefine((port, context) => {
-  const fine = typeof port === 'number' ? Number.isInteger(port) && port >= 1 && port <= 65535 : PORT_NAME.test(port);
-  if (!fine) context.addIssue({ code: 'custom', message: 'must be a port 1-65535 or the name of a service port' });
-});
+const Port = z
+  .union([z.number(), z.string()], 'must be a port 1-65535 or the name of a service port')
+  .superRefine((port, context) => {
+    const fine = typeof port === 'number' ? Number.isInteger(port) && port >= 1 && port <= 65535 : PORT_NAME.test(port);
+    if (!fine) context.addIssue({ code: 'custom', message: 'must be a port 1-65535 or the name of a service port' });
+  });
 
 /** One question as users write it: CLI line, API body, upload. */
 export const PairInput = z.strictObject({
-  id: z.union([z.string().max(256), z.number()]).optional(),
+  id: z.union([z.string().max(256), z.number()], 'must be text of at most 256 characters, or a number').optional(),
   source: reference(),
   destination: reference(),
   port: Port,
   protocol: z.enum(['tcp', 'udp'], 'must be "tcp" or "udp"').default('tcp'),
-  sourcePort: z.number().int().min(1).max(65535).optional(),
+  sourcePort: z
+    .number('must be a port 1-65535')
+    .int('must be a port 1-65535')
+    .min(1, 'must be a port 1-65535')
+    .max(65535, 'must be a port 1-65535')
+    .optional(),
 });
 export type PairInput = z.input<typeof PairInput>;
 
 function reference() {
   return z
-    .string()
-    .max(512)
+    .string('must be a reference such as pod/<namespace>/<name> or an IP')
+    .max(512, 'is longer than 512 characters')
     .superRefine((text, context) => {
       try {
         parseEndpointRef(text);

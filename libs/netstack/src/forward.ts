@@ -180,6 +180,7 @@ function routeOutput(
   src: Ip | undefined,
   bound: string | undefined,
 ): RouteResult {
+  if (bound !== undefined && run.ns.link(bound)?.flags.has('UP') !== true) return { kind: 'none' };
   const found = lookupRoute(routing, outputFlow(packet, src, bound), run.chooser);
   return found.kind !== 'route' && bound !== undefined && packet.family === 4 ? onLink(packet.dst, bound) : found;
 }
@@ -214,10 +215,14 @@ function reroute(
   }
   const dev = outputDevice(result);
   if (isLoopback(skb.src) && dev !== 'lo' && !routeLocalnet(run, dev))
-    stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', run.ns.confKey(4, dev, 'route_localnet'), {
-      kind: 'errno',
-      errno: 'EINVAL',
-    });
+    stopSysctl(
+      run,
+      skb,
+      'ROUTE_LOCALNET_OFF',
+      'martian',
+      run.ns.confKey(4, dev, 'route_localnet'),
+      skb.protocol === TCP ? SILENCE : { kind: 'errno', errno: 'EINVAL' },
+    );
   recordRoute(run, result);
   return result;
 }
@@ -568,7 +573,8 @@ function filterObstacle(
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
     disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
-    answer: verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(rejectWith ?? 'icmp-port-unreachable'),
+    answer:
+      verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(name, skb, rejectWith ?? 'icmp-port-unreachable'),
     skb,
   };
 }
@@ -596,7 +602,9 @@ const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map(
   }),
 );
 
-function rejectAnswer(name: string): Answer {
+/** To the sending host itself a rejected datagram is first of all a send() that fails. */
+function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
+  if (hookName === 'OUTPUT' && skb.protocol !== TCP) return { kind: 'errno', errno: 'EPERM' };
   if (name === 'tcp-reset') return { kind: 'reset' };
   const [type, code] = REJECTS.get(name) ?? [3, 3];
   return { kind: 'icmp', type, code };

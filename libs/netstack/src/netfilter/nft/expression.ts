@@ -64,7 +64,9 @@ function bitwise(operator: string, operands: readonly Expression[]): Expression 
   return (env) => {
     const values = operands.map((operand) => operand(env));
     if (values.includes(ABSENT)) return ABSENT;
-    const numbers = values.map((value) => (Array.isArray(value) ? bitsOf(value) : value));
+    const numbers = values.map((value) =>
+      Array.isArray(value) ? bitsOf(value) : typeof value === 'string' ? bitsOf([value]) : value,
+    );
     if (!numbers.every((value): value is number => typeof value === 'number')) return undefined;
     const [first = 0, ...rest] = numbers;
     return rest.reduce((result, value) => apply(operator, result, value) >>> 0, first);
@@ -165,7 +167,9 @@ function ipField({ skb }: RuleEnv, field: string): Evaluated {
 
 function transportField({ skb }: RuleEnv, protocol: string, field: string): Evaluated {
   const wanted = { tcp: TCP, udp: UDP, sctp: SCTP }[protocol];
-  if (wanted === undefined ? !TRANSPORT.has(skb.protocol) : skb.protocol !== wanted) return ABSENT;
+  // `th` reads the bytes that are there, whatever the protocol: they are no port that a rule names.
+  if (wanted === undefined && !TRANSPORT.has(skb.protocol)) return -1;
+  if (wanted !== undefined && skb.protocol !== wanted) return ABSENT;
   if (field === 'sport') return skb.sport;
   if (field === 'dport') return skb.dport;
   if (field === 'flags') return [...FLAGS].filter(([, bit]) => skb.tcpFlags & bit).map(([name]) => name);
