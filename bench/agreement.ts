@@ -9,7 +9,7 @@ const LOCAL = ['10.0.0.1', '10.1.0.1', '127.0.0.1'];
 class Stopped extends Error {}
 
 /** The same rules and packets for both walkers; gives the first packets on which they do not agree, as text. */
-export function compareWalkers(rules: string, packets: number, random: Random, addresses: readonly string[]): string[] {
+function compareWalkers(rules: string, packets: number, random: Random, addresses: readonly string[]): string[] {
   const linear = new LinearWalker(rules);
   const ns = benchNamespace(rules);
   const seen: string[] = [];
@@ -127,7 +127,7 @@ function walkLinear(
 const LOCAL_SET = new Set(LOCAL);
 
 /** Rules over a few addresses, in chains long enough to be indexed: every kind of exact condition, and what cannot be indexed. */
-export function randomRules(random: Random, addresses: readonly string[]): string {
+function randomRules(random: Random, addresses: readonly string[]): string {
   const users = ['U0', 'U1', 'U2'];
   const lines = [
     '*filter',

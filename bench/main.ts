@@ -5,7 +5,6 @@ import { Random } from '../test/differential/random.js';
 import { listSamples, networkOf, readSample } from '../test/golden/samples.js';
 import { repositoryRoot } from '../test/lab/traffic/script-path.js';
 import { ADDRESSES, benchNamespace, compareAll, runOf } from './agreement.js';
-import { parseSaveLazily } from './fast-save-parser.js';
 import { clusterIp, kubeProxyRules } from './kube-proxy-rules.js';
 import { LinearWalker, type LinearPacket } from './linear-walker.js';
 
@@ -134,7 +133,6 @@ async function main(packets: number): Promise<boolean> {
   const ratio = large / small;
   const naive = linearCost(1000);
   const speed = parserSpeed(parseIptablesSave);
-  const lazily = parserSpeed(parseSaveLazily);
   line(
     'walk with 10 / 1,000 / 10,000 services, µs',
     [small, middle, large].map((us) => us.toFixed(1)).join(' / '),
@@ -150,7 +148,6 @@ async function main(packets: number): Promise<boolean> {
     naive / middle >= 250,
   );
   line('iptables-save parser, MB/s', speed.toFixed(0), '>= 80', speed >= 80);
-  line('the same with words split on demand (prototype), MB/s', lazily.toFixed(0), '>= 80', undefined);
   const results = await resultsPerSecond();
   line('complete results/s on one core at 1,000 services', results.toFixed(0), '>= 20,000 (informative)', undefined);
   line('verdict matrix / full results pair by pair', 'not built', '>= 5x', undefined);

@@ -3,7 +3,7 @@ import { NODE, type ClusterObjects, type Mode, type Service, type Slice } from '
 
 /** Where the packet is made: kube-proxy treats the three differently. */
 export type Origin = 'pod' | 'node' | 'outside';
-export const ORIGINS: readonly Origin[] = ['pod', 'node', 'outside'];
+const ORIGINS: readonly Origin[] = ['pod', 'node', 'outside'];
 
 export const SOURCES = { pod: '10.244.0.200', node: '10.99.0.11', outside: '203.0.113.200' } as const;
 const NODE_IP = SOURCES.node;

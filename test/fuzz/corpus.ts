@@ -38,6 +38,6 @@ export function textsOf(corpus: readonly Base[], file: string): readonly string[
   return [...new Set(texts)].filter((text) => text.length > 10);
 }
 
-export function nodeDumps(corpus: readonly Base[]): readonly NamespaceDump[] {
+function nodeDumps(corpus: readonly Base[]): readonly NamespaceDump[] {
   return corpus.flatMap(({ snapshot }) => snapshot.dumps.filter(({ kind }) => kind === 'node'));
 }

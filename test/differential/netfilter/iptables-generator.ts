@@ -117,7 +117,7 @@ function device(random: Random): string {
   return random.pick([inner, inner, `${inner.charAt(0)}+`, 'lo', 'c1', 'a00']);
 }
 
-export function portRange(random: Random): string {
+function portRange(random: Random): string {
   const one = random.pick(PORTS);
   return random.pick([`${one}`, `${one}`, `${one}:${one + random.int(0, 400)}`, `:${one}`, `${one}:`]);
 }
