@@ -4,6 +4,7 @@ import { BoardModule } from './board/board.module.js';
 import { ClustersController } from './clusters/clusters.controller.js';
 import { ClustersService } from './clusters/clusters.service.js';
 import { DiagnosesController } from './diagnoses/diagnoses.controller.js';
+import { RootController } from './openapi/root.controller.js';
 import { ProvidersController } from './providers/providers.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
@@ -20,7 +21,14 @@ export class ApiModule {
     return {
       module: ApiModule,
       imports: [BoardModule.of(options.boardReadOnly)],
-      controllers: [ClustersController, ProvidersController, SnapshotsController, RunsController, DiagnosesController],
+      controllers: [
+        RootController,
+        ClustersController,
+        ProvidersController,
+        SnapshotsController,
+        RunsController,
+        DiagnosesController,
+      ],
       providers: [{ provide: API_LIMITS, useValue: options.limits }, ClustersService, RunsService],
     };
   }

@@ -10,7 +10,12 @@ const Port = z
   .union([z.number(), z.string()], 'must be a port 1-65535 or the name of a service port')
   .superRefine((port, context) => {
     const fine = typeof port === 'number' ? Number.isInteger(port) && port >= 1 && port <= 65535 : PORT_NAME.test(port);
-    if (!fine) context.addIssue({ code: 'custom', message: 'must be a port 1-65535 or the name of a service port' });
+    if (!fine)
+      context.addIssue({
+        code: 'custom',
+        message: 'must be a port 1-65535 or the name of a service port',
+        params: { code: 'INVALID_PORT' },
+      });
   });
 
 /** One question as users write it: CLI line, API body, upload. */
