@@ -7,7 +7,6 @@ import {
   type Ip,
   type PathLink,
   type Place,
-  type Protocol,
   type Skipped,
   type Suspicion,
   type Symptom,
@@ -16,8 +15,6 @@ import {
   ACK,
   answerSource,
   findListener,
-  ICMP,
-  ICMPV6,
   PSH,
   reverseTuple,
   RST,
@@ -26,7 +23,6 @@ import {
   TCP,
   tupleKey,
   tupleOf,
-  UDP,
   type Answer,
   type Chooser,
   type NetNamespace,
@@ -37,21 +33,10 @@ import {
 } from '#libs/netstack';
 import { ExchangeState, type FlightContext } from './flight-context.js';
 import { flyFrom, flyFromOutside, type FlightEnd } from './flight.js';
+import { ASYNCHRONOUS, icmpSymptom } from './icmp-symptom.js';
+import { answerPacket, errorPacket, portUnreachable, request, type ExchangeRequest } from './packets.js';
 import { TraceRecorder, type RecordedObstacle } from './trace-recorder.js';
 import type { World } from './world.js';
-
-/** One exchange to be tried: a TCP handshake with a first request, or a datagram and its answer. */
-export interface ExchangeRequest {
-  /** The namespace that the client runs in; undefined: a host outside without a dump. */
-  readonly client: NetNamespace | undefined;
-  /** The client's address where it cannot be chosen by a kernel that was recorded. */
-  readonly clientIp: Ip | undefined;
-  readonly dst: Ip;
-  readonly port: number;
-  readonly protocol: Protocol;
-  /** undefined: an ephemeral one that no dumped connection uses. */
-  readonly sourcePort: number | undefined;
-}
 
 /** What one exchange came to. */
 export interface Exchange {
@@ -71,9 +56,6 @@ export interface Exchange {
   readonly notes: readonly Suspicion[];
   readonly assumptions: readonly string[];
 }
-
-/** Source ports that a plain client gets (net.ipv4.ip_local_port_range); one that no dumped connection uses. */
-const EPHEMERAL_PORT = 45678;
 
 export function runExchange(world: World, request: ExchangeRequest, chooser: Chooser): Exchange {
   return new ExchangeRun(world, request, chooser).run();
@@ -441,75 +423,4 @@ class ExchangeRun {
 /** The MTU of the interface that has the address: what TCP derives its segment size from. */
 function mtuOf(ns: NetNamespace | undefined, ip: Ip): number {
   return ns?.owns(ip)?.mtu ?? Infinity;
-}
-
-function request({
-  dst,
-  port,
-  protocol,
-  sourcePort,
-  clientIp,
-  client,
-}: ExchangeRequest): Omit<Skb, 'src'> & { src?: Ip } {
-  return {
-    family: typeof dst === 'number' ? 4 : 6,
-    ...(client === undefined && clientIp !== undefined ? { src: clientIp } : {}),
-    dst,
-    protocol: protocol === 'tcp' ? TCP : UDP,
-    sport: sourcePort ?? EPHEMERAL_PORT,
-    dport: port,
-    tcpFlags: protocol === 'tcp' ? SYN : 0,
-    ttl: 64,
-    mark: 0,
-    length: 60,
-  };
-}
-
-/** A packet from the socket that got `skb`, back to where it came from. */
-function answerPacket(skb: Skb, flags: number): Omit<Skb, 'src'> & { src?: Ip } {
-  return {
-    family: skb.family,
-    src: skb.dst,
-    dst: skb.src,
-    protocol: skb.protocol,
-    sport: skb.dport,
-    dport: skb.sport,
-    tcpFlags: skb.protocol === TCP ? flags : 0,
-    ttl: 64,
-    mark: 0,
-    length: 60,
-  };
-}
-
-function errorPacket(skb: Skb, { type, code }: { type: number; code: number }): Omit<Skb, 'src'> & { src?: Ip } {
-  return {
-    family: skb.family,
-    dst: skb.src,
-    protocol: skb.family === 4 ? ICMP : ICMPV6,
-    sport: 0,
-    dport: 0,
-    tcpFlags: 0,
-    icmp: { type, code, quoted: tupleOf(skb) },
-    ttl: 64,
-    mark: 0,
-    length: 88,
-  };
-}
-
-function portUnreachable(skb: Skb): Answer {
-  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 3 } : { kind: 'icmp', type: 1, code: 4 };
-}
-
-/** Stops that a datagram socket hears of later, and not as fatal: a failed ARP. An error of send() itself is always heard. */
-const ASYNCHRONOUS = new Set(['neighbor-unreachable', 'interface-down']);
-
-/** Codes of destination unreachable that end a connected datagram socket: `fatal` in icmp_err_convert[] (net/ipv4/icmp.c). */
-const FATAL_CODES = new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]);
-
-function icmpSymptom(protocol: Protocol, family: number, type: number, code: number): Symptom {
-  const refused = family === 4 ? type === 3 && code === 3 : type === 1 && code === 4;
-  if (refused) return 'refused';
-  if (protocol === 'tcp') return 'unreachable';
-  if (family === 6) return type === 1 && code === 1 ? 'unreachable' : 'timeout';
-  return type === 3 && FATAL_CODES.has(code) ? 'unreachable' : 'timeout';
 }

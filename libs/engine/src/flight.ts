@@ -10,17 +10,11 @@ import {
   type Outcome,
   type Skb,
 } from '#libs/netstack';
+import { bridgeForward, crossVeth } from './bridge.js';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
-import {
-  bridgeForward,
-  crossVeth,
-  linkEvidence,
-  resolveNeighbour,
-  segmentAnswers,
-  uncollectedEnd,
-  unreachableHost,
-} from './segment.js';
+import type { Transmit } from './segment.js';
+import { linkEvidence, resolveNeighbour, segmentAnswers, uncollectedEnd, unreachableHost } from './segment.js';
 import { decapsulateIp, decapsulateVxlan, encapsulateIp, encapsulateVxlan, encapsulateWireguard } from './tunnel.js';
 import { arriveFromOutside, byDestination, crossUnderlay } from './underlay.js';
 
@@ -43,8 +37,6 @@ export function flyFromOutside(context: FlightContext, skb: Skb): FlightEnd {
   context.recorder.enter({ kind: 'network', name: 'underlay' });
   return follow(context, undefined, byDestination(context, undefined, '', skb, 'from outside'));
 }
-
-type Transmit = Extract<Outcome, { kind: 'transmit' }>;
 
 function fly(context: FlightContext, ns: NetNamespace, outcome: Outcome): FlightEnd {
   switch (outcome.kind) {

@@ -1,9 +1,8 @@
 import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
-import { IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import { IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb } from '#libs/netstack';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
-
-type Transmit = Extract<Outcome, { kind: 'transmit' }>;
+import type { Transmit } from './segment.js';
 
 const VXLAN_HEADERS_V4 = 50;
 

@@ -1,23 +1,22 @@
-import { familyOf, formatIp, parseIp, type Evidence, type Ip, type Suspicion } from '#libs/model';
-import {
-  showSkb,
-  unknowable,
-  tupleKey,
-  tupleOf,
-  reverseTuple,
-  type Answer,
-  type NetNamespace,
-  type Outcome,
-  type Skb,
-} from '#libs/netstack';
-import type { Finding, InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
-import { isUp, SHARES_PARENT, type Port } from './fabric.js';
+import { formatIp, type Evidence } from '#libs/model';
+import { showSkb, unknowable, type NetNamespace, type Skb } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
+import { type Port } from './fabric.js';
 import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
+import {
+  ask,
+  externalQuestion,
+  hostQuestion,
+  loadBalancerNodes,
+  notChecked,
+  tellAnswer,
+  translated,
+  untranslate,
+} from './infra-crossing.js';
 import { lostFinding } from './lost.js';
-import { arpOff, arpSender, linkEvidence, uncollectedEnd, unreachableHost } from './segment.js';
-import { MissingFact } from './world.js';
-
-type Transmit = Extract<Outcome, { kind: 'transmit' }>;
+import type { Transmit } from './segment.js';
+import { arpOff, uncollectedEnd, unreachableHost } from './segment.js';
+import { absentAddress, boundNeighbour, isOwnParent, parentFinding, resolveOutside } from './underlay-neighbour.js';
 
 /** A frame leaves a host towards the network outside. Decided in this order: who owns the next hop, who owns the destination, what the InfraShim says, what the objects imply (docs/explanation/packet-walk.md). */
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
@@ -42,37 +41,6 @@ export function crossUnderlay(context: FlightContext, from: Port, out: Transmit)
   return byDestination(context, from.ns, from.link.name, out.skb, out.route);
 }
 
-/** Who answers ARP for the next hop; undefined: a gateway that is not in the snapshot. */
-function resolveOutside(
-  context: FlightContext,
-  from: Port,
-  out: Transmit,
-  owner: Port | undefined,
-): Port | 'stopped' | undefined {
-  const { fabric, cluster } = context.world;
-  const sender = arpSender(from.ns, from.link, out);
-  if (owner?.ns === from.ns) return owner;
-  if (owner !== undefined && fabric.answersOutside(owner, out.nextHop, sender, context.chooser)) return owner;
-  if (owner !== undefined && isLearned(from, out, owner)) return owner;
-  const other = fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser);
-  if (other !== undefined) return other;
-  if (owner !== undefined) {
-    deafOwner(context, from, out, owner);
-    return 'stopped';
-  }
-  const node = cluster.nodeAt(out.nextHop);
-  if (node === undefined) return undefined;
-  absentAddress(context, out.skb, node.name, out.nextHop, unreachableHost(out));
-  return 'stopped';
-}
-
-/** Its own requests have taught the sender who it is, though it answers none (neigh_event_ns()). */
-function isLearned(from: Port, out: Transmit, { link }: Port): boolean {
-  const entry = from.ns.neighbour(from.link.name, out.nextHop);
-  const works = entry?.states.some((state) => ['REACHABLE', 'STALE', 'DELAY', 'PROBE'].includes(state)) ?? false;
-  return works && entry?.mac === link.mac && isUp(link) && link.flags.has('LOWER_UP');
-}
-
 function hiddenNode(context: FlightContext, from: NetNamespace, skb: Skb, name: string): Next {
   const reason =
     context.world.cluster.snapshot.nodes.get(name)?.error ?? 'its dump is not there or has no links and addresses';
@@ -90,127 +58,6 @@ function hiddenHost(context: FlightContext): string | undefined {
   for (const ns of context.world.namespaces.values())
     if (ns.place.kind === 'external' && ns.links === undefined) return ns.place.name;
   return undefined;
-}
-
-/** Nobody answers for the next hop because its own interface is down: the sender's ARP fails. */
-function deafOwner(context: FlightContext, from: Port, out: Transmit, owner: Port): Next {
-  const { link, ns } = owner;
-  const code = !isUp(link)
-    ? 'IFACE_DOWN'
-    : link.flags.has('NOARP')
-      ? 'ARP_OFF'
-      : link.flags.has('LOWER_UP')
-        ? 'NEIGH_FAILED'
-        : 'CARRIER_DOWN';
-  const entry = from.ns.neighbour(from.link.name, out.nextHop);
-  const answer = entry?.states.includes('PERMANENT') ? { kind: 'silence' as const } : unreachableHost(out);
-  obstacle(
-    context,
-    {
-      code,
-      subject: { ...ns.place, interface: link.name },
-      evidence: [linkEvidence(owner)],
-      details: { interface: link.name },
-    },
-    code === 'IFACE_DOWN' || code === 'CARRIER_DOWN' ? 'interface-down' : 'neighbor-unreachable',
-    out.skb,
-    answer,
-  );
-  return { kind: 'lost', skb: out.skb };
-}
-
-/** A node's object says that it has the address, and the node does not have it: nobody answers for it. */
-function absentAddress(context: FlightContext, skb: Skb, name: string, ip: Ip, answer: Answer): Next {
-  const address = formatIp(ip);
-  const subject = { kind: 'node', name };
-  obstacle(
-    context,
-    {
-      code: 'ADDRESS_MISSING',
-      subject,
-      evidence: [
-        {
-          kind: 'address',
-          at: subject,
-          locator: `address/${address}`,
-          text: `no interface towards the network outside has ${address}`,
-        },
-      ],
-      details: { address, interface: 'eth0' },
-    },
-    'neighbor-unreachable',
-    skb,
-    answer,
-  );
-  return { kind: 'lost', skb };
-}
-
-/** A macvlan or ipvlan device and its parent do not hear each other: the parent's host cannot be reached from its own pods. */
-function isOwnParent(a: Port, b: Port): boolean {
-  const [child, parent] = SHARES_PARENT.has(a.link.kind) ? [a, b] : [b, a];
-  if (!SHARES_PARENT.has(child.link.kind) || child.ns.place.node !== parent.ns.place.name) return false;
-  return parent.ns.place.kind === 'node' && child.link.peerIndex === parent.link.index;
-}
-
-function parentFinding({ ns, link }: Port, out: Transmit): Finding {
-  const destination = formatIp(out.nextHop);
-  const text = `${link.kind} devices and their parent do not reach each other`;
-  return {
-    code: 'NEIGH_FAILED',
-    subject: { ...ns.place, interface: link.name },
-    evidence: [{ kind: 'link', at: ns.place, locator: `link/${link.name}`, text }],
-    details: { destination },
-  };
-}
-
-/** Entries that bind (PERMANENT, NOARP), and failed ones for a next hop that nobody in the snapshot could answer for. */
-function boundNeighbour(
-  context: FlightContext,
-  from: Port,
-  out: Transmit,
-  owner: Port | undefined,
-): Port | 'stopped' | undefined {
-  const { ns, link } = from;
-  const entry = ns.neighbour(link.name, out.nextHop);
-  if (entry === undefined || link.flags.has('NOARP')) return undefined;
-  const evidence: Evidence = {
-    kind: 'neighbour',
-    at: ns.place,
-    locator: `neigh/${link.name}/${formatIp(out.nextHop)}`,
-    text: entry.text,
-  };
-  const details = { destination: formatIp(out.nextHop), interface: link.name, mac: entry.mac ?? '' };
-  const subject = { ...ns.place, interface: link.name };
-  if (entry.states.includes('PERMANENT') && entry.mac !== undefined) {
-    const byMac = context.world.fabric.outsideMac(entry.mac);
-    // Of a gateway outside nobody knows the MAC address but the other hosts on its network.
-    if (byMac !== undefined || (owner === undefined && !contradicted(context, from, out.nextHop, entry.mac)))
-      return byMac;
-    obstacle(context, { code: 'NEIGH_WRONG_MAC', subject, evidence: [evidence], details }, 'dropped', out.skb);
-    return 'stopped';
-  }
-  const failing = entry.states.find((state) => state === 'FAILED' || state === 'INCOMPLETE');
-  if (failing === undefined || owner !== undefined) return undefined;
-  obstacle(
-    context,
-    { code: failing === 'FAILED' ? 'NEIGH_FAILED' : 'NEIGH_INCOMPLETE', subject, evidence: [evidence], details },
-    'neighbor-unreachable',
-    out.skb,
-    unreachableHost(out),
-  );
-  return 'stopped';
-}
-
-/** Others have another MAC address for the same next hop, and none has this one. */
-function contradicted(context: FlightContext, from: Port, nextHop: Ip, mac: string): boolean {
-  let others = 0;
-  for (const ns of context.world.namespaces.values()) {
-    const port = ns === from.ns || ns.place.kind === 'pod' ? undefined : context.world.fabric.uplink(ns);
-    const known = port === undefined ? undefined : ns.neighbour(port.link.name, nextHop)?.mac;
-    if (known === mac) return false;
-    if (known !== undefined) others += 1;
-  }
-  return others > 0;
 }
 
 /** The network outside looks at the destination only: hosts, then what the InfraShim says, then what the objects imply. */
@@ -323,21 +170,6 @@ function implied(
   return { kind: 'lost', skb };
 }
 
-/** The nodes that a load balancer or an external IP may send to. */
-function loadBalancerNodes(context: FlightContext, skb: Skb): string[] {
-  const { cluster } = context.world;
-  const service = cluster
-    .servicesAt(skb.dst)
-    .find((one) => !one.clusterIps.includes(skb.dst) && one.ports.some((port) => port.port === skb.dport));
-  if (service === undefined) return [];
-  if (service.externalTrafficPolicy !== 'Local')
-    return [...cluster.nodes.values()].filter((node) => node.ready).map((node) => node.name);
-  const nodes = new Set<string>();
-  for (const slice of cluster.slices(service))
-    for (const endpoint of slice.endpoints) if (endpoint.ready && endpoint.node !== undefined) nodes.add(endpoint.node);
-  return [...nodes].toSorted();
-}
-
 function exit(context: FlightContext, skb: Skb, text: string): Next {
   context.recorder.enter({ kind: 'network', name: 'underlay' });
   context.recorder.step({ kind: 'infra', text, after: showSkb(skb) });
@@ -376,119 +208,4 @@ export function arriveFromOutside(from: NetNamespace | undefined, oif: string, s
 function hostPort(context: FlightContext, kind: 'node' | 'external', name: string): Port | undefined {
   const ns = context.world.namespaces.get(`${kind}/${name}`);
   return ns === undefined ? undefined : context.world.fabric.uplink(ns);
-}
-
-function hostQuestion(
-  context: FlightContext,
-  from: NetNamespace | undefined,
-  oif: string,
-  skb: Skb,
-  target: Port,
-): InfraQuestion {
-  const packet = showSkb(skb);
-  if (target.ns.place.kind === 'external') return externalQuestion(context, from, oif, skb);
-  const destination = nodeRef(context, target.ns);
-  if (from === undefined || from.place.kind === 'external') return { kind: 'externalToNode', destination, packet };
-  return { kind: 'nodeToNode', source: nodeRef(context, from), oif, destination, packet };
-}
-
-function externalQuestion(
-  context: FlightContext,
-  from: NetNamespace | undefined,
-  oif: string,
-  skb: Skb,
-): InfraQuestion {
-  const packet = showSkb(skb);
-  const { cluster } = context.world;
-  const [service] = cluster.servicesAt(skb.dst);
-  if ((from === undefined || from.place.kind === 'external') && service !== undefined)
-    return {
-      kind: 'externalToLoadBalancer',
-      service: { namespace: service.namespace, name: service.name },
-      packet,
-      backends: loadBalancerNodes(context, skb),
-    };
-  return {
-    kind: 'nodeToExternal',
-    source: from === undefined ? { name: '', addresses: [] } : nodeRef(context, from),
-    oif,
-    packet,
-  };
-}
-
-/** The node that a packet of the namespace leaves by. */
-function nodeName(ns: NetNamespace): string {
-  return ns.place.kind === 'pod' ? (ns.place.node ?? '') : ns.place.name;
-}
-
-function nodeRef(context: FlightContext, ns: NetNamespace): NodeRef {
-  const name = nodeName(ns);
-  const node = context.world.cluster.nodes.get(name);
-  return { name, addresses: (node?.addresses ?? []).map((ip) => formatIp(ip)) };
-}
-
-function ask(context: FlightContext, question: InfraQuestion): InfraAnswer {
-  const answer = context.world.infra(question);
-  if (answer === undefined) throw new MissingFact(question);
-  return answer;
-}
-
-/** Records what the shim said; true when it stops the packet. */
-function tellAnswer(context: FlightContext, answer: InfraAnswer, skb: Skb): boolean {
-  for (const step of answer.steps) context.recorder.step(step);
-  for (const skipped of answer.skipped) context.state.skipped.push(skipped);
-  const blocking = answer.suspicions.filter((suspicion) => suspicion.blocking);
-  for (const suspicion of answer.suspicions) if (!suspicion.blocking) context.state.notes.push(suspicion);
-  for (const suspicion of blocking) stopBySuspicion(context, suspicion, skb);
-  return blocking.length > 0;
-}
-
-function stopBySuspicion(context: FlightContext, suspicion: Suspicion, skb: Skb): void {
-  context.recorder.obstacle({
-    facts: suspicion,
-    ready: suspicion,
-    disposition: 'infra-denied',
-    answer: { kind: 'silence' },
-    skb,
-  });
-}
-
-function notChecked(context: FlightContext, from: NetNamespace | undefined, oif: string, to: string): void {
-  context.state.assumptions.add(`the network outside delivers from ${from?.place.name ?? 'the outside'} to ${to}`);
-  context.state.skipped.push({
-    code: 'INFRA_NOT_CHECKED',
-    reason: `nothing is known of the network between ${from?.place.name ?? 'the outside'} and ${to}; it is taken to deliver`,
-    ...(from === undefined ? {} : { at: { ...from.place, interface: oif } }),
-  });
-}
-
-/** SNAT of the network outside; the answer is translated back by untranslate(). */
-function translated(context: FlightContext, skb: Skb, answer: InfraAnswer): Skb {
-  const src = answer.translatedSource === undefined ? undefined : parseIp(answer.translatedSource);
-  if (src === undefined || familyOf(src) !== skb.family || src === skb.src) return skb;
-  // Only the first packet of a connection is asked about; an answer goes out as what it answers came in.
-  if (context.state.underlayFlows.has(tupleKey(tupleOf(skb)))) return skb;
-  const changed = { ...skb, src };
-  context.recorder.step({
-    kind: 'translate',
-    text: `the network outside translates the source to ${formatIp(src)}`,
-    before: showSkb(skb),
-    after: showSkb(changed),
-  });
-  context.state.underlayNat.set(tupleKey(reverseTuple(tupleOf(changed))), skb.src);
-  return changed;
-}
-
-function untranslate(context: FlightContext, skb: Skb): Skb {
-  context.state.underlayFlows.add(tupleKey(reverseTuple(tupleOf(skb))));
-  const original: Ip | undefined = context.state.underlayNat.get(tupleKey(tupleOf(skb)));
-  if (original === undefined) return skb;
-  const changed = { ...skb, dst: original };
-  context.recorder.step({
-    kind: 'translate',
-    text: `the network outside translates back to ${formatIp(original)}`,
-    before: showSkb(skb),
-    after: showSkb(changed),
-  });
-  return changed;
 }

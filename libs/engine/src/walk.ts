@@ -11,8 +11,9 @@ import {
 } from '#libs/model';
 import type { InfraQuestion } from '#libs/provider-kit';
 import { assemble } from './assemble.js';
-import { runExchange, type ExchangeRequest } from './exchange.js';
+import { runExchange } from './exchange.js';
 import { explore } from './explore.js';
+import type { ExchangeRequest } from './packets.js';
 import { MissingFact, type World } from './world.js';
 
 /** More branches than any answer can show; beyond it the rest of the probability is `insufficient-info`. */

@@ -9,18 +9,15 @@ import {
   type Place,
   type SuspicionCode,
 } from '#libs/model';
+import { hook, SILENCE, unknowable } from './hook.js';
 import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
-import { runHook } from './netfilter/hooks.js';
-import type { Chooser } from './chooser.js';
 import type { NetNamespace } from './namespace.js';
-import type { FilterStop } from './netfilter/traverse.js';
-import type { Hook } from './netfilter/ruleset.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
 import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
+import { noRouteEvidence, routeEvidence, sourceEvidence } from './routing/route-evidence.js';
+import { sourceProblem } from './routing/source-check.js';
 import { routeSource, selectSource } from './routing/source.js';
 import { TCP, type Skb } from './skb.js';
-
-const SILENCE: Answer = { kind: 'silence' };
 
 /** ip_rcv(): a packet comes in by `iif`. `prerouted`: br_netfilter has run PREROUTING already. */
 export function receive(run: NamespaceRun, iif: string, skb: Skb, prerouted = false): Outcome {
@@ -316,73 +313,6 @@ function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, s
   );
 }
 
-export interface SourceProblem {
-  readonly code: 'MARTIAN_SOURCE' | 'RP_FILTER_DROP';
-  readonly evidence: readonly Evidence[];
-  readonly details: Readonly<Record<string, string | number>>;
-}
-
-/**
- * Own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. undefined: fine.
- * `towards` is where the packet goes: the way back is looked up as for a packet that comes in there (`lo` for local delivery).
- */
-export function sourceProblem(
-  ns: NetNamespace,
-  routing: RoutingState,
-  flow: Flow,
-  towards: string,
-  chooser: Chooser,
-): SourceProblem | undefined {
-  const { iif } = flow;
-  const { src } = flow;
-  if (src === undefined) return undefined;
-  const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
-  const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
-  const mode = Math.max(all, dev);
-  const validMark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1;
-  const back = lookupRoute(
-    routing,
-    {
-      dst: src,
-      src: flow.dst,
-      iif: towards,
-      uid: 0,
-      mark: validMark ? flow.mark : 0,
-      protocol: flow.protocol,
-      sport: flow.dport,
-      dport: flow.sport,
-      tos: 0,
-    },
-    chooser,
-  );
-  if (back.kind === 'route' && !isValidSource(ns, iif, back.route.type))
-    return {
-      code: 'MARTIAN_SOURCE',
-      evidence: [sourceEvidence(ns.place, iif, src), routeEvidence(ns.place, back)],
-      details: { source: formatIp(src) },
-    };
-  if (back.kind === 'route' && back.route.nextHops.some((hop) => hop.dev === iif)) return undefined;
-  const strict = mode === 1 || (mode === 2 && (back.kind !== 'route' || !hasAddress(ns, iif)));
-  if (!strict && ns.sysctlsCollected) return undefined;
-  if (!ns.sysctlsCollected && chooser.guess(`whether ${ns.id} checks sources on ${iif} (rp_filter was not collected)`))
-    return undefined;
-  const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
-  const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
-  if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
-  return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
-}
-
-/** What the table says of the source: another host, or with accept_local also an own address. */
-function isValidSource(ns: NetNamespace, iif: string, type: string): boolean {
-  if (type === 'unicast') return true;
-  return type === 'local' && (ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1);
-}
-
-/** Loose mode is for interfaces with an address; on one without the check is strict (no_addr in __fib_validate_source()). */
-function hasAddress(ns: NetNamespace, dev: string): boolean {
-  return ns.link(dev)?.addresses.some(({ ip }) => typeof ip === 'number') ?? false;
-}
-
 /** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
 function refuse(
   run: NamespaceRun,
@@ -451,11 +381,6 @@ const REFUSALS = {
   },
 } as const;
 
-function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
-  const file = skb.family === 4 ? 'ip-route.json' : 'ip6-route.json';
-  return { kind: 'file', at: run.ns.place, locator: file, text: `no route of ${file} contains ${formatIp(skb.dst)}` };
-}
-
 function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
   const { ns } = run;
   const names = ns
@@ -466,18 +391,6 @@ function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
   return { kind: 'stop', skb };
 }
 
-/** The walk cannot go on without a fact that was not collected: whatever it would find, the answer is not known. */
-export function unknowable(run: NamespaceRun, skb: Skb, what: string): Obstacle {
-  const evidence: Evidence = { kind: 'file', at: run.ns.place, locator: run.ns.id, text: what };
-  return {
-    facts: { code: 'NETNS_NOT_COLLECTED', subject: run.ns.place, evidence: [evidence] },
-    disposition: 'insufficient-info',
-    answer: SILENCE,
-    unknowable: true,
-    skb,
-  };
-}
-
 function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
   run.recorder.step({
     kind: 'route',
@@ -485,20 +398,6 @@ function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'ro
     interface: result.hop.dev,
     evidence: routeEvidence(run.ns.place, result),
   });
-}
-
-function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }>): Evidence {
-  const { net, length } = result.route.dst;
-  return { kind: 'route', at, locator: `${result.table}/${formatIp(net)}/${length}`, text: result.route.text };
-}
-
-function sourceEvidence(at: Place, iif: string, src: Ip): Evidence {
-  return {
-    kind: 'address',
-    at: { ...at, interface: iif },
-    locator: `address/${formatIp(src)}`,
-    text: `a packet from ${formatIp(src)} came in by ${iif}`,
-  };
 }
 
 function stop(
@@ -528,92 +427,6 @@ function stopSysctl(
   const subject =
     code === 'IFACE_FORWARDING_OFF' && dev !== undefined ? { ...run.ns.place, interface: dev } : run.ns.place;
   stop(run, skb, code, disposition, answer, [evidence], subject, { key });
-}
-
-/** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
-export function hook(
-  run: NamespaceRun,
-  name: Hook,
-  skb: Skb,
-  iif: string,
-  oif: string,
-  before?: number,
-): { readonly reroute: boolean } {
-  return runHook({
-    before,
-    ns: run.ns,
-    hook: name,
-    skb,
-    iif,
-    oif,
-    conntrack: run.conntrack,
-    chooser: run.chooser,
-    observer: {
-      step: (step) => run.recorder.step(step),
-      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, iif, filterStop)),
-    },
-  });
-}
-
-function filterObstacle(
-  run: NamespaceRun,
-  name: Hook,
-  skb: Skb,
-  iif: string,
-  { cause, verdict, rejectWith, evidence }: FilterStop,
-): Obstacle {
-  if (cause === 'unknown') return unknowable(run, skb, evidence.text);
-  const codes = {
-    rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT',
-    policy: 'CHAIN_POLICY_DROP',
-    invalid: 'CONNTRACK_INVALID_DROP',
-    full: 'CONNTRACK_FULL',
-  } as const;
-  const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
-  return {
-    facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
-    disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
-    answer:
-      verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(name, skb, rejectWith ?? 'icmp-port-unreachable'),
-    skb,
-  };
-}
-
-/** A drop on the way out of the sending host fails the send() of a datagram with EPERM; a TCP SYN is sent again and again. */
-function dropAnswer(name: Hook, skb: Skb, iif: string): Answer {
-  const own = name === 'OUTPUT' || (name === 'POSTROUTING' && iif === '' && skb.physOut === undefined);
-  return own && skb.protocol !== TCP ? { kind: 'errno', errno: 'EPERM' } : SILENCE;
-}
-
-/** Types of iptables-extensions(8) REJECT. */
-const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map(
-  Object.entries<readonly [number, number]>({
-    'icmp-net-unreachable': [3, 0],
-    'icmp-host-unreachable': [3, 1],
-    'icmp-proto-unreachable': [3, 2],
-    'icmp-port-unreachable': [3, 3],
-    'icmp-net-prohibited': [3, 9],
-    'icmp-host-prohibited': [3, 10],
-    'icmp-admin-prohibited': [3, 13],
-    'icmp6-no-route': [1, 0],
-    'icmp6-adm-prohibited': [1, 1],
-    'icmp6-addr-unreachable': [1, 3],
-    'icmp6-port-unreachable': [1, 4],
-  }),
-);
-
-/** To the sending host itself a rejected datagram is first of all a send() that fails. */
-function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
-  if (hookName === 'OUTPUT' && skb.protocol !== TCP) return { kind: 'errno', errno: 'EPERM' };
-  if (name === 'tcp-reset') return { kind: 'reset' };
-  const [type, code] = REJECTS.get(name) ?? [3, 3];
-  return { kind: 'icmp', type, code };
-}
-
-/** The command that removes the rule. */
-function deleteCommand(evidence: Evidence): string {
-  const [table = 'filter'] = evidence.locator.split('/');
-  return `iptables -t ${table} ${evidence.text.replace(/^-A /, '-D ')}`;
 }
 
 /** The address that a host answers errors with: ICMP uses the one that the route back prefers (icmp_send()). */

@@ -6,6 +6,8 @@
 export * from './chooser.js';
 export * from './device.js';
 export * from './forward.js';
+export { hook, unknowable } from './hook.js';
+export { sourceProblem } from './routing/source-check.js';
 export * from './listener.js';
 export * from './namespace.js';
 export * from './netfilter/conntrack.js';

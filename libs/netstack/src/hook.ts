@@ -1,0 +1,106 @@
+import { type Evidence } from '#libs/model';
+import { runHook } from './netfilter/hooks.js';
+import type { Hook } from './netfilter/ruleset.js';
+import type { FilterStop } from './netfilter/traverse.js';
+import type { Answer, NamespaceRun, Obstacle } from './outcome.js';
+import { TCP, type Skb } from './skb.js';
+
+export const SILENCE: Answer = { kind: 'silence' };
+
+/** The walk cannot go on without a fact that was not collected: whatever it would find, the answer is not known. */
+export function unknowable(run: NamespaceRun, skb: Skb, what: string): Obstacle {
+  const evidence: Evidence = { kind: 'file', at: run.ns.place, locator: run.ns.id, text: what };
+  return {
+    facts: { code: 'NETNS_NOT_COLLECTED', subject: run.ns.place, evidence: [evidence] },
+    disposition: 'insufficient-info',
+    answer: SILENCE,
+    unknowable: true,
+    skb,
+  };
+}
+
+/** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
+export function hook(
+  run: NamespaceRun,
+  name: Hook,
+  skb: Skb,
+  iif: string,
+  oif: string,
+  before?: number,
+): { readonly reroute: boolean } {
+  return runHook({
+    before,
+    ns: run.ns,
+    hook: name,
+    skb,
+    iif,
+    oif,
+    conntrack: run.conntrack,
+    chooser: run.chooser,
+    observer: {
+      step: (step) => run.recorder.step(step),
+      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, iif, filterStop)),
+    },
+  });
+}
+
+function filterObstacle(
+  run: NamespaceRun,
+  name: Hook,
+  skb: Skb,
+  iif: string,
+  { cause, verdict, rejectWith, evidence }: FilterStop,
+): Obstacle {
+  if (cause === 'unknown') return unknowable(run, skb, evidence.text);
+  const codes = {
+    rule: verdict === 'drop' ? 'FILTER_DROP' : 'FILTER_REJECT',
+    policy: 'CHAIN_POLICY_DROP',
+    invalid: 'CONNTRACK_INVALID_DROP',
+    full: 'CONNTRACK_FULL',
+  } as const;
+  const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
+  return {
+    facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
+    disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
+    answer:
+      verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(name, skb, rejectWith ?? 'icmp-port-unreachable'),
+    skb,
+  };
+}
+
+/** A drop on the way out of the sending host fails the send() of a datagram with EPERM; a TCP SYN is sent again and again. */
+function dropAnswer(name: Hook, skb: Skb, iif: string): Answer {
+  const own = name === 'OUTPUT' || (name === 'POSTROUTING' && iif === '' && skb.physOut === undefined);
+  return own && skb.protocol !== TCP ? { kind: 'errno', errno: 'EPERM' } : SILENCE;
+}
+
+/** Types of iptables-extensions(8) REJECT. */
+const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map(
+  Object.entries<readonly [number, number]>({
+    'icmp-net-unreachable': [3, 0],
+    'icmp-host-unreachable': [3, 1],
+    'icmp-proto-unreachable': [3, 2],
+    'icmp-port-unreachable': [3, 3],
+    'icmp-net-prohibited': [3, 9],
+    'icmp-host-prohibited': [3, 10],
+    'icmp-admin-prohibited': [3, 13],
+    'icmp6-no-route': [1, 0],
+    'icmp6-adm-prohibited': [1, 1],
+    'icmp6-addr-unreachable': [1, 3],
+    'icmp6-port-unreachable': [1, 4],
+  }),
+);
+
+/** To the sending host itself a rejected datagram is first of all a send() that fails. */
+function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
+  if (hookName === 'OUTPUT' && skb.protocol !== TCP) return { kind: 'errno', errno: 'EPERM' };
+  if (name === 'tcp-reset') return { kind: 'reset' };
+  const [type, code] = REJECTS.get(name) ?? [3, 3];
+  return { kind: 'icmp', type, code };
+}
+
+/** The command that removes the rule. */
+function deleteCommand(evidence: Evidence): string {
+  const [table = 'filter'] = evidence.locator.split('/');
+  return `iptables -t ${table} ${evidence.text.replace(/^-A /, '-D ')}`;
+}

@@ -1,0 +1,72 @@
+import { formatIp, type Evidence } from '#libs/model';
+import type { Chooser } from '../chooser.js';
+import type { NetNamespace } from '../namespace.js';
+import { lookupRoute, type Flow, type RoutingState } from './lookup.js';
+import { routeEvidence, sourceEvidence } from './route-evidence.js';
+
+export interface SourceProblem {
+  readonly code: 'MARTIAN_SOURCE' | 'RP_FILTER_DROP';
+  readonly evidence: readonly Evidence[];
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Own addresses from outside, and rp_filter (RFC 3704) by the maximum of `all` and the interface. undefined: fine.
+ * `towards` is where the packet goes: the way back is looked up as for a packet that comes in there (`lo` for local delivery).
+ */
+export function sourceProblem(
+  ns: NetNamespace,
+  routing: RoutingState,
+  flow: Flow,
+  towards: string,
+  chooser: Chooser,
+): SourceProblem | undefined {
+  const { iif } = flow;
+  const { src } = flow;
+  if (src === undefined) return undefined;
+  const all = ns.conf(4, 'all', 'rp_filter') ?? 0;
+  const dev = ns.conf(4, iif, 'rp_filter') ?? 0;
+  const mode = Math.max(all, dev);
+  const validMark = ns.conf(4, iif, 'src_valid_mark') === 1 || ns.conf(4, 'all', 'src_valid_mark') === 1;
+  const back = lookupRoute(
+    routing,
+    {
+      dst: src,
+      src: flow.dst,
+      iif: towards,
+      uid: 0,
+      mark: validMark ? flow.mark : 0,
+      protocol: flow.protocol,
+      sport: flow.dport,
+      dport: flow.sport,
+      tos: 0,
+    },
+    chooser,
+  );
+  if (back.kind === 'route' && !isValidSource(ns, iif, back.route.type))
+    return {
+      code: 'MARTIAN_SOURCE',
+      evidence: [sourceEvidence(ns.place, iif, src), routeEvidence(ns.place, back)],
+      details: { source: formatIp(src) },
+    };
+  if (back.kind === 'route' && back.route.nextHops.some((hop) => hop.dev === iif)) return undefined;
+  const strict = mode === 1 || (mode === 2 && (back.kind !== 'route' || !hasAddress(ns, iif)));
+  if (!strict && ns.sysctlsCollected) return undefined;
+  if (!ns.sysctlsCollected && chooser.guess(`whether ${ns.id} checks sources on ${iif} (rp_filter was not collected)`))
+    return undefined;
+  const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
+  const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
+  if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
+  return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
+}
+
+/** What the table says of the source: another host, or with accept_local also an own address. */
+function isValidSource(ns: NetNamespace, iif: string, type: string): boolean {
+  if (type === 'unicast') return true;
+  return type === 'local' && (ns.conf(4, 'all', 'accept_local') === 1 || ns.conf(4, iif, 'accept_local') === 1);
+}
+
+/** Loose mode is for interfaces with an address; on one without the check is strict (no_addr in __fib_validate_source()). */
+function hasAddress(ns: NetNamespace, dev: string): boolean {
+  return ns.link(dev)?.addresses.some(({ ip }) => typeof ip === 'number') ?? false;
+}
