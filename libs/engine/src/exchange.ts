@@ -328,6 +328,11 @@ class ExchangeRun {
     if (answer.kind === 'icmp' && answer.outside)
       return flyFromOutside(context, { ...errorPacket(skb, answer), src: skb.dst });
     if (ns === undefined) return undefined;
+    // nf_send_reset() puts a reset for a bridged packet straight back on its port, past any translation.
+    if (answer.kind === 'reset' && skb.physIn !== undefined && this.request.client !== undefined) {
+      const back: Skb = { ...answerPacket(skb, RST | ACK), src: skb.dst };
+      return { kind: 'delivered', ns: this.request.client, iif: '', skb: back };
+    }
     // Both belong to the connection that they refuse, confirmed or not (nf_ct_attach(), icmp_send()), and are translated with it.
     const ct =
       skb.ct === undefined ? undefined : { conn: skb.ct.conn, reply: !skb.ct.reply, state: 'RELATED' as const };

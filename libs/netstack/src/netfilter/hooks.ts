@@ -224,14 +224,25 @@ export function runFamilyHook(run: FamilyRun): void {
     const inetIngress = program.family === 'inet' && family === 'netdev';
     if (program.family !== family && !inetIngress) continue;
     for (const chain of program.chains.values())
-      if (
-        chain.base?.hook === hook &&
-        (family === 'bridge' || chain.base.dev === undefined || chain.base.dev === (hook === 'ingress' ? iif : oif))
-      )
+      if (chain.base?.hook === hook && isOnDevice(run, program, chain))
         found.push({ program, chain, priority: chain.base.priority });
   }
   // The rules see the packet as at IP hooks; names of hooks only tell dice and errors apart.
   const env = { ns, hook: 'FORWARD' as const, skb, iif, oif, chooser };
   for (const { program, chain } of found.toSorted((a, b) => a.priority - b.priority))
     runBaseChain({ env, program, observer }, chain);
+}
+
+/** nft 1.0.6 leaves the device of a netdev chain out of its JSON: whether the chain is on this one cannot be told then. */
+function isOnDevice(
+  { ns, family, hook, iif, oif, chooser }: FamilyRun,
+  program: Program,
+  { name, base }: ProgramChain,
+): boolean {
+  if (family === 'bridge') return true;
+  const dev = hook === 'ingress' ? iif : oif;
+  if (base?.dev !== undefined) return base.dev === dev;
+  return !chooser.guess(
+    `whether chain ${program.name}/${name} of ${ns.id} is on another device than ${dev} (nft.json does not say)`,
+  );
 }

@@ -278,6 +278,8 @@ function fib(result: string, flags: readonly string[]): Expression {
     const { ns, skb, iif, chooser } = env;
     const routing = ns.routing(skb.family);
     if (routing === undefined) return undefined;
+    // nft_fib_is_loopback(): what came by lo is taken to be right.
+    if (result !== 'type' && iif === 'lo') return result === 'check' ? 1 : 'lo';
     const source = flags.includes('saddr');
     const ip = source ? skb.src : skb.dst;
     if (result === 'type')
