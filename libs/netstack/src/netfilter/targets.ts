@@ -22,6 +22,7 @@ export type Target =
       readonly nfmask: number;
     }
   | { readonly kind: 'notrack' }
+  | { readonly kind: 'ttl'; readonly action: 'set' | 'inc' | 'dec'; readonly value: number }
   | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
   | { readonly kind: 'unknown'; readonly name: string };
 
@@ -52,6 +53,8 @@ const DECIDES = [
   'RETURN',
   'SNAT',
   'TPROXY',
+  'TTL',
+  'HL',
 ];
 
 export function knownTargets(): { readonly decide: readonly string[]; readonly pass: readonly string[] } {
@@ -70,8 +73,6 @@ const PASSES = new Set([
   'CLASSIFY',
   'DSCP',
   'TOS',
-  'TTL',
-  'HL',
   'SET',
   'LED',
   'IDLETIMER',
@@ -127,6 +128,9 @@ export function compileTarget(target: {
     case 'CT':
       // Zones and helpers do not change what happens to a first exchange of their own connection.
       return has('--notrack') ? { kind: 'notrack' } : has('--zone') ? { kind: 'unknown', name } : { kind: 'none' };
+    case 'TTL':
+    case 'HL':
+      return ttlTarget(arg, name.toLowerCase());
     case 'TPROXY': {
       const { value, mask } = parseMark(arg('--tproxy-mark') ?? '0/0');
       const port = arg('--on-port');
@@ -143,6 +147,14 @@ export function compileTarget(target: {
       // In iptables-save every other upper-case target is an extension only when no chain has its name; the traversal knows.
       return { kind: 'jump', chain: name, goto: target.goto };
   }
+}
+
+function ttlTarget(arg: (flag: string) => string | undefined, prefix: string): Target {
+  for (const action of ['set', 'inc', 'dec'] as const) {
+    const value = arg(`--${prefix}-${action}`);
+    if (value !== undefined) return { kind: 'ttl', action, value: Number(value) };
+  }
+  return { kind: 'none' };
 }
 
 function natRanges(options: OptionList, flag: string): NatRange[] {

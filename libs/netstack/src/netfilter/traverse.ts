@@ -163,6 +163,15 @@ function act(state: TraverseState, chain: Chain, rule: Rule, depth: number): Ver
     case 'connmark':
       connmark(state, target);
       return 'continue';
+    case 'ttl':
+      skb.ttl = Math.min(
+        255,
+        Math.max(
+          0,
+          target.action === 'set' ? target.value : skb.ttl + (target.action === 'inc' ? target.value : -target.value),
+        ),
+      );
+      return 'continue';
     case 'notrack':
       if (skb.ct === undefined) skb.untracked = true;
       note(state, chain, rule, 'filter', 'not tracked');

@@ -21,13 +21,21 @@ export interface BpfInstruction {
   readonly k: number;
 }
 
-/** `tc filter show` outputs, each behind a line `# <dev> ingress|egress`; lines of `tc qdisc show` are passed over. */
+/**
+ * `tc filter show` outputs, each behind a line `# <dev> ingress|egress`, or each line with `dev <dev> ingress|egress: ` before it.
+ * Lines of `tc qdisc show` are passed over.
+ */
 export function parseTc(text: string): TcFilter[] {
   const filters: TcFilter[] = [];
   let dev: string | undefined;
   let direction: 'ingress' | 'egress' = 'ingress';
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
+    const prefixed = /^dev (\S+) (ingress|egress): (.*)$/.exec(raw.trim());
+    const line = prefixed?.[3]?.trim() ?? raw.trim();
+    if (prefixed !== null) {
+      dev = prefixed[1];
+      direction = prefixed[2] === 'egress' ? 'egress' : 'ingress';
+    }
     const header = /^# (\S+) (ingress|egress)$/.exec(line);
     if (header !== null) {
       dev = header[1];
