@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSnapshotArchive } from '#libs/snapshot-archive';
-import { parsePair, type DiagnosisRequest, type NamespaceDump, type Snapshot } from '#libs/model';
+import { parsePair, type DiagnosisRequest, type Snapshot } from '#libs/model';
 
 /** Real dumps of small clusters, in which the fuzzer breaks things. */
 export interface Base {
@@ -36,8 +36,4 @@ export async function readCorpus(root: string): Promise<readonly Base[]> {
 export function textsOf(corpus: readonly Base[], file: string): readonly string[] {
   const texts = corpus.flatMap(({ snapshot }) => snapshot.dumps.flatMap(({ files }) => files.get(file) ?? []));
   return [...new Set(texts)].filter((text) => text.length > 10);
-}
-
-function nodeDumps(corpus: readonly Base[]): readonly NamespaceDump[] {
-  return corpus.flatMap(({ snapshot }) => snapshot.dumps.filter(({ kind }) => kind === 'node'));
 }

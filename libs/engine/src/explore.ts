@@ -40,6 +40,8 @@ class ScriptedChooser implements Chooser {
   }
 }
 
+const MAX_GUESSED = 512;
+
 /** Weights of a dump are not to be trusted: what is no weight counts as none, and where none is left all are alike. */
 function probabilities(weights: readonly number[]): number[] {
   const clean = weights.map((weight) => (Number.isFinite(weight) && weight > 0 ? weight : 0));
@@ -55,6 +57,7 @@ export function explore<T>(walk: (chooser: Chooser) => T, limit: number): { leav
   const leaves: Leaf<T>[] = [];
   const open: number[][] = [[]];
   let complete = true;
+  let guessed = false;
   for (let script = open.pop(); script !== undefined; script = open.pop()) {
     const chooser = new ScriptedChooser(script);
     const value = walk(chooser);
@@ -73,7 +76,9 @@ export function explore<T>(walk: (chooser: Chooser) => T, limit: number): { leav
       for (let other = Math.min(weights.length, limit) - 1; other >= 1; other--)
         if ((weights[other] ?? 0) > 0) open.push([...before, other]);
     }
-    if (leaves.length >= limit) break;
+    guessed ||= decisions.some(({ kind }) => kind === 'guess');
+    // Every guess doubles the worlds; where that many are needed the answer is undetermined already.
+    if (leaves.length >= (guessed ? Math.min(limit, MAX_GUESSED) : limit)) break;
   }
   if (open.length === 0 && complete) return { leaves, rest: 0 };
   return { leaves, rest: Math.max(0, 1 - leaves.reduce((sum, leaf) => sum + leaf.probability, 0)) };

@@ -30,10 +30,10 @@ describe('parsePair', () => {
       input: { source: 'deployment/default/web', destination: '10.0.0.1', port: 80 },
       problems: ['/source REFERENCE_NEEDS_EXPANSION'],
     },
-    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 0 }, problems: ['/port CUSTOM'] },
-    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 65536 }, problems: ['/port CUSTOM'] },
-    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 1.5 }, problems: ['/port CUSTOM'] },
-    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: '80' }, problems: ['/port CUSTOM'] },
+    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 0 }, problems: ['/port INVALID_PORT'] },
+    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 65536 }, problems: ['/port INVALID_PORT'] },
+    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: 1.5 }, problems: ['/port INVALID_PORT'] },
+    { input: { source: '10.0.0.1', destination: '10.0.0.2', port: '80' }, problems: ['/port INVALID_PORT'] },
     {
       input: { source: '10.0.0.1', destination: '10.0.0.2', port: 80, protocol: 'TCP' },
       problems: ['/protocol INVALID_VALUE'],
@@ -52,7 +52,7 @@ describe('parsePair', () => {
     expect(problemsOf({ source: 'x', destination: 'y', port: 0, protocol: 'sctp' }, '/pairs/3')).toEqual([
       '/pairs/3/source INVALID_REFERENCE',
       '/pairs/3/destination INVALID_REFERENCE',
-      '/pairs/3/port CUSTOM',
+      '/pairs/3/port INVALID_PORT',
       '/pairs/3/protocol INVALID_VALUE',
     ]);
   });

@@ -29,7 +29,7 @@ describe('readPairs', () => {
     expect(error instanceof HopscopeError && error.problems.map(({ path, code }) => `${path} ${code}`)).toEqual([
       '/pairs/1 INVALID_JSON',
       '/pairs/2/source INVALID_REFERENCE',
-      '/pairs/2/port CUSTOM',
+      '/pairs/2/port INVALID_PORT',
     ]);
   });
 
