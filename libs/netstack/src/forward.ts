@@ -356,11 +356,8 @@ function refuse(
   // A rule that says unreachable is the network's unreachability, a route that says so the host's (fib4_rule_action()).
   const ofRule = result.rule !== undefined && result.type === 'unreachable';
   const errno = ofRule ? 'ENETUNREACH' : refused.errno;
-  const answer: Answer = local
-    ? { kind: 'errno', errno }
-    : ofRule
-      ? { kind: 'icmp', type: 3, code: 0 }
-      : refused.answer;
+  const remote: Answer = ofRule ? { kind: 'icmp', type: 3, code: 0 } : refused.answer;
+  const answer: Answer = told ?? (local ? { kind: 'errno', errno } : remote);
   stop(run, skb, code, refused.disposition, answer, [evidence], place, details);
 }
 

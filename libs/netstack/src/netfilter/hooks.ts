@@ -192,15 +192,20 @@ function runNat(run: HookRun, manip: Manip): void {
     });
 }
 
-/** The nat tables of iptables, then native nat chains by priority; the first that decides wins. */
+/** What iptables registers its nat tables at: NF_IP_PRI_NAT_DST and NF_IP_PRI_NAT_SRC. */
+const NAT_PRIORITY = { destination: -100, source: 100 } as const;
+
+/** All nat chains of the hook by priority, iptables first among equals; the first that decides wins. */
 function decideNat(run: HookRun, manip: Manip): boolean {
   const { ns, skb, observer } = run;
   const env = { ns, hook: run.hook, skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
+  const { nat } = chainsOf(ns, run.hook, skb.family);
+  const decides = ({ program, chain }: (typeof nat)[number]): boolean =>
+    runBaseChain({ env, program, observer, manip }, chain);
+  if (nat.some((own) => own.priority < NAT_PRIORITY[manip] && decides(own))) return true;
   for (const ruleset of ns.iptables(skb.family))
     if (ruleset !== undefined && runTable({ env, ruleset, observer, manip }, 'nat')) return true;
-  for (const { program, chain } of chainsOf(ns, run.hook, skb.family).nat)
-    if (runBaseChain({ env, program, observer, manip }, chain)) return true;
-  return false;
+  return nat.some((own) => own.priority >= NAT_PRIORITY[manip] && decides(own));
 }
 
 /** The packet at a hook below IP: of a bridge (family bridge) or of one device (family netdev, and inet's ingress). */
