@@ -10,6 +10,7 @@ import {
   type Outcome,
   type Skb,
 } from '#libs/netstack';
+import { arpFiltered } from './arp-frames.js';
 import { bridgeForward, crossVeth } from './bridge.js';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -129,6 +130,7 @@ function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next
   if (!link.flags.has('LOWER_UP')) noCarrier(context, ns, link, out);
   skb.srcMac = link.mac;
   context.state.smallestMtu = Math.min(context.state.smallestMtu, link.mtu);
+  if (arpFiltered(context, ns, link, out)) return { kind: 'lost', skb };
   context.recorder.transmit(out.dev, skb);
   egress(runIn(context, ns), out.dev, skb, '');
   if (link.kind === 'bridge') return fromBridge(context, ns, out);

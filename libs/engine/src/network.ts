@@ -35,6 +35,7 @@ export function composeNetwork(parts: NetworkParts): Network {
     cluster,
     namespaces,
     fabric: new Fabric(namespaces, cluster),
+    filtersFrames: [...namespaces.values()].some((ns) => ns.filtersFrames),
     cni: chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin),
     infra: (question) => parts.shim.evaluate?.(question) ?? infra.get(infraKey(question)),
     ownerOf: ownerOf(namespaces),

@@ -11,6 +11,8 @@ export interface World {
   readonly namespaces: ReadonlyMap<string, NetNamespace>;
   readonly fabric: Fabric;
   readonly cni: CniNetwork;
+  /** Whether any namespace has traffic control filters: without them frames need no second look. */
+  readonly filtersFrames: boolean;
   /** What the InfraShim says of a crossing; undefined when it has to be asked first. */
   infra(question: InfraQuestion): InfraAnswer | undefined;
   /** The dump key of the namespace that has an address on one of its interfaces. */

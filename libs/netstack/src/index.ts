@@ -22,3 +22,4 @@ export type { Socket } from './parse/sockets.js';
 export { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
 export { routeSource, selectSource } from './routing/source.js';
 export * from './skb.js';
+export type { ArpMessage } from './tc/frame.js';

@@ -141,6 +141,10 @@ export class NetNamespace {
     return value;
   }
 
+  get filtersFrames(): boolean {
+    return this.filters.length > 0;
+  }
+
   tcFilters(dev: string, direction: TcFilter['direction']): readonly TcFilter[] {
     return this.filters.length === 0
       ? this.filters

@@ -42,6 +42,35 @@ export function frameOf(skb: Skb, srcMac: string, dstMac: string): { bytes: Uint
   return { bytes, networkOffset: ETHERNET };
 }
 
+/** An ARP request or reply for IPv4 over Ethernet (RFC 826). */
+export interface ArpMessage {
+  readonly operation: 'request' | 'reply';
+  readonly srcMac: string;
+  readonly dstMac: string;
+  readonly sender: number;
+  readonly target: number;
+}
+
+export function arpFrame({ operation, srcMac, dstMac, sender, target }: ArpMessage): {
+  bytes: Uint8Array;
+  networkOffset: number;
+} {
+  const bytes = new Uint8Array(ETHERNET + 28);
+  const view = new DataView(bytes.buffer);
+  writeMac(bytes, 0, operation === 'request' ? 'ff:ff:ff:ff:ff:ff' : dstMac);
+  writeMac(bytes, 6, srcMac);
+  view.setUint16(12, 0x0806);
+  view.setUint16(ETHERNET, 1);
+  view.setUint16(ETHERNET + 2, 0x0800);
+  view.setUint16(ETHERNET + 4, 0x0604);
+  view.setUint16(ETHERNET + 6, operation === 'request' ? 1 : 2);
+  writeMac(bytes, ETHERNET + 8, srcMac);
+  view.setUint32(ETHERNET + 14, sender);
+  if (operation === 'reply') writeMac(bytes, ETHERNET + 18, dstMac);
+  view.setUint32(ETHERNET + 24, target);
+  return { bytes, networkOffset: ETHERNET };
+}
+
 function writeMac(bytes: Uint8Array, at: number, mac: string): void {
   for (const [index, part] of mac.split(':').slice(0, 6).entries()) bytes[at + index] = parseInt(part, 16) || 0;
 }
