@@ -17,8 +17,14 @@ import {
   type NodeObject,
   type PodObject,
   type ServiceObject,
+  type ServicePort,
   type SliceObject,
 } from './objects.js';
+
+interface NodePortOwner {
+  readonly service: ServiceObject;
+  readonly port: ServicePort;
+}
 
 /** The objects of a snapshot, by name and by address. */
 export class ClusterIndex {
@@ -31,7 +37,12 @@ export class ClusterIndex {
   readonly podCidrs: readonly Cidr[];
   readonly serviceCidrs: readonly Cidr[];
   private readonly slicesByService = new Map<string, SliceObject[]>();
+  /** Objects whose shape is not that of their kind. They are not in the index: never read that as "there are none". */
+  readonly unread: readonly { readonly kind: string; readonly namespace?: string; readonly name: string }[];
   private readonly podsByIp = new Map<Ip, PodObject[]>();
+  private readonly finishedByIp = new Map<Ip, PodObject[]>();
+  private readonly podsByNamespace = new Map<string, PodObject[]>();
+  private readonly byNodePort = new Map<string, NodePortOwner[]>();
   private readonly nodesByIp = new Map<Ip, NodeObject>();
   private readonly servicesByIp = new Map<Ip, ServiceObject[]>();
   private readonly byKind = new Map<string, KubernetesObject[]>();
@@ -42,24 +53,62 @@ export class ClusterIndex {
   ) {
     this.objectsCollected = snapshot.objects !== undefined;
     for (const object of snapshot.objects ?? []) append(this.byKind, object.kind, object);
-    this.nodes = named(this.all('Node'), toNode, (node) => node.name);
-    this.pods = named(this.all('Pod'), toPod, (pod) => `${pod.namespace}/${pod.name}`);
-    this.services = named(this.all('Service'), toService, (service) => `${service.namespace}/${service.name}`);
+    const unread: { kind: string; namespace?: string; name: string }[] = [];
+    const read = <T>(kind: string, one: (object: KubernetesObject) => T | undefined): T[] =>
+      this.all(kind).flatMap((object): T[] => {
+        const item = one(object);
+        if (item !== undefined) return [item];
+        const { namespace, name } = object.metadata;
+        unread.push({ kind, namespace, name });
+        return [];
+      });
+    this.nodes = named(read('Node', toNode), (node) => node.name);
+    this.pods = named(read('Pod', toPod), (pod) => `${pod.namespace}/${pod.name}`);
+    this.services = named(read('Service', toService), (service) => `${service.namespace}/${service.name}`);
     this.dumps = new Map(snapshot.dumps.map((dump) => [dumpKey(dump), dump]));
-    for (const slice of this.all('EndpointSlice').flatMap((object) => toSlice(object) ?? []))
+    for (const slice of read('EndpointSlice', toSlice))
       if (slice.service !== undefined) append(this.slicesByService, `${slice.namespace}/${slice.service}`, slice);
-    for (const pod of this.pods.values())
-      if (!pod.hostNetwork && isAlive(pod)) for (const ip of pod.ips) append(this.podsByIp, ip, pod);
+    this.unread = unread;
+    for (const pod of this.pods.values()) {
+      append(this.podsByNamespace, pod.namespace, pod);
+      if (pod.hostNetwork) continue;
+      for (const ip of pod.ips) append(isAlive(pod) ? this.podsByIp : this.finishedByIp, ip, pod);
+    }
     for (const node of this.nodes.values()) for (const ip of node.addresses) this.nodesByIp.set(ip, node);
     for (const service of this.services.values())
       for (const ip of [...service.clusterIps, ...service.externalIps, ...service.ingressIps])
         append(this.servicesByIp, ip, service);
+    for (const service of this.services.values())
+      for (const port of service.ports)
+        if (port.nodePort !== undefined)
+          append(this.byNodePort, `${port.protocol} ${port.nodePort}`, { service, port });
     this.podCidrs = podCidrs(this, overrides.clusterCidr);
     this.serviceCidrs = this.kubeadm('serviceSubnet');
   }
 
   podsAt(ip: Ip): readonly PodObject[] {
     return this.podsByIp.get(ip) ?? [];
+  }
+
+  /** Pods that had the address and are over: the next pod may have got it. */
+  finishedPodsAt(ip: Ip): readonly PodObject[] {
+    return this.finishedByIp.get(ip) ?? [];
+  }
+
+  podsIn(namespace: string): readonly PodObject[] {
+    return this.podsByNamespace.get(namespace) ?? [];
+  }
+
+  /** Pods whose labels the service's selector matches; a service without selector selects none. */
+  podsSelectedBy({ namespace, selector }: Pick<ServiceObject, 'namespace' | 'selector'>): readonly PodObject[] {
+    const wanted = Object.entries(selector);
+    if (wanted.length === 0) return [];
+    return this.podsIn(namespace).filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value));
+  }
+
+  /** Service ports with this node port. One is the rule; an API server gives it away once per protocol. */
+  servicesAtNodePort(port: number, protocol: string): readonly NodePortOwner[] {
+    return this.byNodePort.get(`${protocol} ${port}`) ?? [];
   }
 
   nodeAt(ip: Ip): NodeObject | undefined {
@@ -144,17 +193,8 @@ function cidrList(value: unknown): Cidr[] {
   return typeof value === 'string' ? value.split(',').flatMap((text) => parseCidr(text.trim()) ?? []) : [];
 }
 
-function named<T>(
-  objects: readonly KubernetesObject[],
-  read: (object: KubernetesObject) => T | undefined,
-  key: (item: T) => string,
-): Map<string, T> {
-  const map = new Map<string, T>();
-  for (const object of objects) {
-    const item = read(object);
-    if (item !== undefined) map.set(key(item), item);
-  }
-  return map;
+function named<T>(items: readonly T[], key: (item: T) => string): Map<string, T> {
+  return new Map(items.map((item) => [key(item), item]));
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
