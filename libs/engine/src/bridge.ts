@@ -34,6 +34,7 @@ export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb
       skb,
     );
   }
+  if (skb.length > to.link.mtu + VLAN_TAG) tooLongFor(context, from, to, skb);
   const moved = { ...leave(skb), srcMac: skb.srcMac ?? from.link.mac };
   const link = {
     from: placeId(from.ns),
@@ -67,6 +68,26 @@ export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb
     );
   }
   return { kind: 'arrive', ns: to.ns, iif: to.link.name, skb: moved, prerouted: false, link };
+}
+
+/** is_skb_forwardable(): the other end of a pair drops what is longer than its own MTU and a VLAN tag, and tells nobody. */
+const VLAN_TAG = 4;
+
+function tooLongFor(context: FlightContext, from: Port, to: Port, skb: Skb): void {
+  obstacle(
+    context,
+    {
+      code: 'PMTU_BLACKHOLE',
+      subject: { ...to.ns.place, interface: to.link.name },
+      evidence: [
+        { ...linkEvidence(to), text: `${to.link.name} mtu ${to.link.mtu}; the packet has ${skb.length} bytes` },
+        linkEvidence(from),
+      ],
+      details: { mtu: to.link.mtu },
+    },
+    'dropped',
+    skb,
+  );
 }
 
 function macEvidence(context: FlightContext, from: Port, skb: Skb, mac: string): Evidence {

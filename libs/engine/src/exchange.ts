@@ -38,6 +38,9 @@ import { answerPacket, errorPacket, portUnreachable, request, type ExchangeReque
 import { TraceRecorder, type RecordedObstacle } from './trace-recorder.js';
 import type { World } from './world.js';
 
+/** Bytes of a data packet that no negotiation makes smaller: net.ipv4.tcp_min_snd_mss (48) behind 40 bytes of headers. */
+const SMALLEST_FULL_SEGMENT = 88;
+
 /** What one exchange came to. */
 export interface Exchange {
   readonly symptom: Symptom;
@@ -164,9 +167,10 @@ class ExchangeRun {
     recorder: TraceRecorder,
     end: Extract<FlightEnd, { kind: 'delivered' }>,
     flags: number,
+    length = 60,
   ): FlightEnd {
     const { skb } = end;
-    return flyFrom(this.context(recorder), end.ns, (run) => send(run, answerPacket(skb, flags)));
+    return flyFrom(this.context(recorder), end.ns, (run) => send(run, { ...answerPacket(skb, flags), length }));
   }
 
   /** The answer counts when it comes to the client's namespace, to its port, from the address that it asked. */
@@ -231,7 +235,7 @@ class ExchangeRun {
     if (this.stop !== undefined) return;
     if (end.kind !== 'delivered' || end.ns !== first.ns) return this.strayed(forward, end);
     const reply = this.recorder('reply', true);
-    const back = this.sendAnswer(reply, end, ACK | PSH);
+    const back = this.sendAnswer(reply, end, ACK | PSH, SMALLEST_FULL_SEGMENT);
     if (this.stop === undefined && !this.answers(back, sent)) this.strayed(reply, back);
   }
 
@@ -299,7 +303,7 @@ class ExchangeRun {
     const seen = answer.kind === 'reset' ? 'refused' : icmpSymptom(protocol, skb.family, answer.type, answer.code);
     // An error to oneself goes over lo.
     if (local && client.link('lo')?.flags.has('UP') === false) return 'timeout';
-    if (seen === 'timeout' || (local && obstacle.disposition !== 'no-listener')) return seen;
+    if (seen === 'timeout') return seen;
     return this.errorArrives(obstacle.skb, answer, at) ? seen : 'timeout';
   }
 

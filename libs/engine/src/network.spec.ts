@@ -13,6 +13,8 @@ const PLAIN: CniPlugin = {
     podRoutesInUnderlay: false,
     routeFinding: () => undefined,
     intendedNextHop: () => undefined,
+    inspectNode: () => [],
+    inspectPod: () => [],
   }),
 };
 

@@ -29,7 +29,7 @@ export class TraceRecorder implements Recorder {
     private readonly blocked = false,
     private readonly onObstacle: (recorded: RecordedObstacle) => void = () => undefined,
     /** Nobody will look at the steps: only where the packet is and what stops it is kept. */
-    private readonly quiet = false,
+    readonly quiet = false,
   ) {}
 
   get stopped(): boolean {
@@ -42,6 +42,7 @@ export class TraceRecorder implements Recorder {
 
   /** What follows an obstacle within the same hop did not happen either. */
   step(step: Step): void {
+    if (this.quiet) return;
     const hop = this.hops.at(-1);
     hop?.steps.push(this.stopped && !hop.hypothetical ? { ...step, hypothetical: true } : step);
   }

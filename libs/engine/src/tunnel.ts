@@ -1,5 +1,5 @@
 import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
-import { IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb } from '#libs/netstack';
+import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb } from '#libs/netstack';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import type { Transmit } from './segment.js';
@@ -64,21 +64,7 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
     );
     return { kind: 'lost', skb };
   }
-  // VXLAN_F_LOCALBYPASS: a remote that is this host gets the frame at once, whoever its address names.
-  if (ns.owns(remote) !== undefined) {
-    context.recorder.step({
-      kind: 'decapsulate',
-      text: `the remote ${formatIp(remote)} is this host: back in by ${link.name}`,
-      interface: link.name,
-    });
-    return {
-      kind: 'arrive',
-      ns,
-      iif: link.name,
-      skb: { ...skb, ct: undefined, untracked: undefined },
-      prerouted: false,
-    };
-  }
+  if (ns.owns(remote) !== undefined) return bypassLoop(context, ns, link, out, remote);
   const device = outerPacket(link, skb, remote, mac);
   const outer = { ...device, dport: exact?.port ?? device.dport, vni: exact?.vni ?? device.vni };
   context.recorder.step({
@@ -93,6 +79,33 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
     after: showSkb({ ...outer, src: outer.src ?? remote }),
   });
   return { kind: 'again', outcome: send(runIn(context, ns), outer, link.lower) };
+}
+
+/**
+ * vxlan_encap_bypass(): a remote that is this host gets the frame at once, whoever its address names. The packet keeps its
+ * route (netif_keep_dst()), so nothing is looked up again: it is forwarded into the same device until its TTL ends.
+ */
+function bypassLoop(context: FlightContext, ns: NetNamespace, link: Link, out: Transmit, remote: Ip): Next {
+  const { skb } = out;
+  const text = `the remote ${formatIp(remote)} is this host: back in by ${link.name}`;
+  context.recorder.step({ kind: 'decapsulate', text, interface: link.name });
+  const again: Skb = { ...skb };
+  const run = runIn(context, ns);
+  hook(run, 'PREROUTING', again, link.name, '');
+  hook(run, 'FORWARD', again, link.name, link.name);
+  obstacle(
+    context,
+    {
+      code: 'ROUTING_LOOP',
+      subject: { ...ns.place, interface: link.name },
+      evidence: [{ kind: 'address', at: ns.place, locator: `address/${formatIp(remote)}`, text }],
+      details: { destination: formatIp(skb.dst) },
+    },
+    'loop',
+    again,
+    { kind: 'icmp', type: 11, code: 0 },
+  );
+  return { kind: 'lost', skb: again };
 }
 
 /** The mark stays on the packet within its namespace; the connection does not (iptunnel_xmit()). */

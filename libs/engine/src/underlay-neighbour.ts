@@ -1,5 +1,5 @@
 import { formatIp, type Evidence, type Ip } from '#libs/model';
-import { type Answer, type Skb } from '#libs/netstack';
+import { type Answer, type Link, type Skb } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { obstacle, type FlightContext, type Next } from './flight-context.js';
@@ -39,29 +39,40 @@ function isLearned(from: Port, out: Transmit, { link }: Port): boolean {
 
 /** Nobody answers for the next hop because its own interface is down: the sender's ARP fails. */
 function deafOwner(context: FlightContext, from: Port, out: Transmit, owner: Port): Next {
-  const { link, ns } = owner;
-  const code = !isUp(link)
-    ? 'IFACE_DOWN'
-    : link.flags.has('NOARP')
-      ? 'ARP_OFF'
-      : link.flags.has('LOWER_UP')
-        ? 'NEIGH_FAILED'
-        : 'CARRIER_DOWN';
   const entry = from.ns.neighbour(from.link.name, out.nextHop);
   const answer = entry?.states.includes('PERMANENT') ? { kind: 'silence' as const } : unreachableHost(out);
+  return deaf(context, out.skb, owner, answer, out.nextHop);
+}
+
+function deaf(context: FlightContext, skb: Skb, owner: Port, answer: Answer, asked = skb.dst): Next {
+  const { link, ns } = owner;
+  const code = whyDeaf(link) ?? 'NEIGH_FAILED';
   obstacle(
     context,
     {
       code,
       subject: { ...ns.place, interface: link.name },
       evidence: [linkEvidence(owner)],
-      details: { interface: link.name },
+      details: { interface: link.name, destination: formatIp(asked) },
     },
     code === 'IFACE_DOWN' || code === 'CARRIER_DOWN' ? 'interface-down' : 'neighbor-unreachable',
-    out.skb,
+    skb,
     answer,
   );
-  return { kind: 'lost', skb: out.skb };
+  return { kind: 'lost', skb };
+}
+
+function whyDeaf(link: Link): 'IFACE_DOWN' | 'ARP_OFF' | 'CARRIER_DOWN' | undefined {
+  if (!isUp(link)) return 'IFACE_DOWN';
+  if (link.flags.has('NOARP')) return 'ARP_OFF';
+  return link.flags.has('LOWER_UP') ? undefined : 'CARRIER_DOWN';
+}
+
+/** The last router outside asks for a host that cannot hear it, and tells the sender: host unreachable. True after an obstacle. */
+export function lastRouterFails(context: FlightContext, skb: Skb, target: Port): boolean {
+  if (whyDeaf(target.link) === undefined) return false;
+  deaf(context, skb, target, { kind: 'icmp', type: 3, code: 1, outside: true });
+  return true;
 }
 
 /** A node's object says that it has the address, and the node does not have it: nobody answers for it. */

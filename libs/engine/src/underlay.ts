@@ -16,7 +16,7 @@ import {
 import { lostFinding } from './lost.js';
 import type { Transmit } from './segment.js';
 import { arpOff, uncollectedEnd, unreachableHost } from './segment.js';
-import { absentAddress, boundNeighbour, isOwnParent, parentFinding, resolveOutside } from './underlay-neighbour.js';
+import { absentAddress, boundNeighbour, isOwnParent, lastRouterFails, parentFinding, resolveOutside } from './underlay-neighbour.js';
 
 /** A frame leaves a host towards the network outside. Decided in this order: who owns the next hop, who owns the destination, what the InfraShim says, what the objects imply (docs/explanation/packet-walk.md). */
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {
@@ -76,7 +76,10 @@ export function byDestination(
     return { kind: 'lost', skb };
   }
   const owner = world.fabric.outsideOwner(skb.dst);
-  if (owner !== undefined && owner.ns !== from) return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
+  if (owner !== undefined && owner.ns !== from) {
+    if (lastRouterFails(context, skb, owner)) return { kind: 'lost', skb };
+    return toHost(context, { ns: from, oif }, skb, owner, 'by destination');
+  }
   const node = owner === undefined ? world.cluster.nodeAt(skb.dst) : undefined;
   // The last router asks for the address, gets no answer, and says so.
   if (node !== undefined && world.namespaces.get(`node/${node.name}`)?.links !== undefined)
@@ -96,7 +99,10 @@ export function byDestination(
     case 'external': {
       const { name } = answer.delivery;
       const target = hostPort(context, 'node', name) ?? hostPort(context, 'external', name);
-      if (target !== undefined) return arriveFromOutside(from, oif, translated(context, skb, answer), target);
+      if (target !== undefined) {
+        if (lastRouterFails(context, skb, target)) return { kind: 'lost', skb };
+        return arriveFromOutside(from, oif, translated(context, skb, answer), target);
+      }
       return exit(
         context,
         translated(context, skb, answer),

@@ -39,7 +39,7 @@ export function receiveLoopback(run: NamespaceRun, skb: Skb): Outcome {
 function deliverLocally(run: NamespaceRun, iif: string, skb: Skb): Outcome {
   const service = findVirtualServer(run, skb);
   if (service !== undefined) {
-    hook(run, 'INPUT', skb, iif, '', IPVS_LOCAL_IN);
+    hook(run, 'INPUT', skb, iif, '', { before: IPVS_LOCAL_IN });
     return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
   }
   hook(run, 'INPUT', skb, iif, '');
@@ -68,7 +68,7 @@ function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<Route
   checkMtu(run, skb, result, dev);
   hook(run, 'FORWARD', skb, iif, dev);
   // ip_output() still knows where the packet came in; of one that was made here it knows nothing.
-  hook(run, 'POSTROUTING', skb, iif, dev);
+  hook(run, 'POSTROUTING', skb, iif, dev, { nextHop: result.hop.gateway });
   return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
 }
 
@@ -125,7 +125,7 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   const before = { src: skb.src, dst: skb.dst };
   const service = findVirtualServer(run, skb);
   if (service !== undefined) {
-    hook(run, 'OUTPUT', skb, '', dev, IPVS_LOCAL_OUT);
+    hook(run, 'OUTPUT', skb, '', dev, { before: IPVS_LOCAL_OUT });
     return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
   }
   const { reroute: marked } = hook(run, 'OUTPUT', skb, '', dev);
@@ -133,7 +133,7 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   const final = changed ? reroute(run, routing, skb) : result;
   if (final === undefined) return { kind: 'stop', skb };
   const finalDev = outputDevice(final);
-  hook(run, 'POSTROUTING', skb, '', finalDev);
+  hook(run, 'POSTROUTING', skb, '', finalDev, { nextHop: final.hop.gateway });
   return {
     kind: 'transmit',
     dev: finalDev,
@@ -194,7 +194,7 @@ function sendToServer(run: NamespaceRun, skb: Skb): Outcome {
   recordRoute(run, result);
   const dev = outputDevice(result);
   hook(run, 'OUTPUT', skb, '', dev);
-  hook(run, 'POSTROUTING', skb, '', dev);
+  hook(run, 'POSTROUTING', skb, '', dev, { nextHop: result.hop.gateway });
   return { kind: 'transmit', dev, nextHop: result.hop.gateway ?? skb.dst, skb, route: result.route.text, local: false };
 }
 
@@ -389,6 +389,7 @@ function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
 }
 
 function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
+  if (run.recorder.quiet) return;
   run.recorder.step({
     kind: 'route',
     text: `route ${result.route.text}`,

@@ -1,4 +1,4 @@
-import { type Evidence } from '#libs/model';
+import type { Evidence, Ip } from '#libs/model';
 import { runHook } from './netfilter/hooks.js';
 import type { Hook } from './netfilter/ruleset.js';
 import type { FilterStop } from './netfilter/traverse.js';
@@ -19,6 +19,13 @@ export function unknowable(run: NamespaceRun, skb: Skb, what: string): Obstacle 
   };
 }
 
+interface HookPlace {
+  /** Only what is registered before this priority. */
+  readonly before?: number;
+  /** The gateway of the route; undefined: on link. */
+  readonly nextHop?: Ip;
+}
+
 /** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
 export function hook(
   run: NamespaceRun,
@@ -26,10 +33,11 @@ export function hook(
   skb: Skb,
   iif: string,
   oif: string,
-  before?: number,
+  { before, nextHop }: HookPlace = {},
 ): { readonly reroute: boolean } {
   return runHook({
     before,
+    nextHop,
     ns: run.ns,
     hook: name,
     skb,
@@ -38,6 +46,7 @@ export function hook(
     conntrack: run.conntrack,
     chooser: run.chooser,
     observer: {
+      records: run.recorder.quiet !== true,
       step: (step) => run.recorder.step(step),
       stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, iif, filterStop)),
     },

@@ -35,6 +35,8 @@ export interface Obstacle {
 
 /** The one who keeps the trace. After an obstacle the walk goes on where it can, as if the obstacle were not there. */
 export interface Recorder {
+  /** Nobody will look at the steps: they need not be made. */
+  readonly quiet?: boolean;
   step(step: Step): void;
   obstacle(obstacle: Obstacle): void;
 }
