@@ -104,6 +104,18 @@ export const SUSPICION_CODES = {
     'Recreate the pod; if it comes back, look at the CNI plugin.',
   ),
   SAME_ENDPOINT_HAIRPIN: entry('ENDPOINT', 'info', 'Source and destination are the same endpoint.', ''),
+  NODE_NOT_READY: entry(
+    'ENDPOINT',
+    'warning',
+    '{subject} is not ready: {reason}.',
+    'Look at its kubelet: `kubectl describe node`.',
+  ),
+  ADDRESS_UNKNOWN: entry(
+    'ENDPOINT',
+    'warning',
+    '{ip} is in the {network}, and no object of this snapshot has it.',
+    'Check the address, or take a newer snapshot.',
+  ),
 
   // LINK
   IFACE_MISSING: entry(
@@ -599,6 +611,36 @@ export const SUSPICION_CODES = {
     'critical',
     'kube-ipvs0 of {node} lacks {address}.',
     'Look at the logs of kube-proxy.',
+  ),
+  PROXY_ENDPOINT_WEIGHT: entry(
+    'KUBEPROXY',
+    'warning',
+    'kube-proxy on {node} gives {backend} of {subject} {actual} of the new connections, expected {expected}.',
+    'Restart kube-proxy on {node}; it writes its rules anew.',
+  ),
+  PROXY_RULE_WRONG: entry(
+    'KUBEPROXY',
+    'critical',
+    'Rule {locator} on {node} is not what kube-proxy writes for {subject}: {problem}.',
+    'Restart kube-proxy on {node}; it writes its rules anew.',
+  ),
+  PROXY_STALE_SERVICE: entry(
+    'KUBEPROXY',
+    'warning',
+    'kube-proxy on {node} still has rules for {destination}, which no service has.',
+    'Look at the logs of kube-proxy on {node}.',
+  ),
+  PROXY_NOT_SYNCED: entry(
+    'KUBEPROXY',
+    'critical',
+    'kube-proxy on {node} is out of date: {count} of {total} service ports are not programmed as the objects say.',
+    'See that kube-proxy on {node} runs and reaches the API server.',
+  ),
+  SERVICE_CIDR_OVERLAP: entry(
+    'KUBEPROXY',
+    'critical',
+    'The service network {actual} contains {destination} ({owner}); kube-proxy on {node} drops packets to it.',
+    'Give the cluster a service network apart from its nodes and pods.',
   ),
 
   // CONNTRACK
