@@ -16,7 +16,14 @@ import {
 import { lostFinding } from './lost.js';
 import type { Transmit } from './segment.js';
 import { arpOff, uncollectedEnd, unreachableHost } from './segment.js';
-import { absentAddress, boundNeighbour, isOwnParent, lastRouterFails, parentFinding, resolveOutside } from './underlay-neighbour.js';
+import {
+  absentAddress,
+  boundNeighbour,
+  isOwnParent,
+  lastRouterFails,
+  parentFinding,
+  resolveOutside,
+} from './underlay-neighbour.js';
 
 /** A frame leaves a host towards the network outside. Decided in this order: who owns the next hop, who owns the destination, what the InfraShim says, what the objects imply (docs/explanation/packet-walk.md). */
 export function crossUnderlay(context: FlightContext, from: Port, out: Transmit): Next {

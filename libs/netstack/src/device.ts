@@ -31,7 +31,11 @@ function runNetdev(run: NamespaceRun, dev: string, hook: 'ingress' | 'egress', s
     iif: hook === 'ingress' ? dev : '',
     oif: hook === 'egress' ? dev : '',
     chooser: run.chooser,
-    observer: { records: run.recorder.quiet !== true, step: (step) => run.recorder.step(step), stopped: (stop) => deviceStop(run, dev, skb, stop) },
+    observer: {
+      records: run.recorder.quiet !== true,
+      step: (step) => run.recorder.step(step),
+      stopped: (stop) => deviceStop(run, dev, skb, stop),
+    },
   });
 }
 
