@@ -1,4 +1,4 @@
-import type { Family } from '#libs/model';
+import type { Family, Ip } from '#libs/model';
 import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import type { Skb } from '../skb.js';
@@ -21,6 +21,8 @@ export interface HookRun {
   readonly observer: HookObserver;
   /** Only what is registered before this priority: somebody (ipvs) takes the packet there. */
   readonly before?: number;
+  /** The gateway that the packet leaves to; undefined: its destination is on the link. */
+  readonly nextHop?: Ip;
 }
 
 type Stage =
@@ -77,7 +79,8 @@ const STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
 export function runHook(run: HookRun): { readonly reroute: boolean } {
   let reroute = false;
   const rulesets = run.ns.iptables(run.skb.family);
-  const env = { ns: run.ns, hook: run.hook, skb: run.skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
+  const { ns, hook, skb, iif, oif, chooser, nextHop } = run;
+  const env = { ns, hook, skb, iif, oif, chooser, nextHop };
   askForMissing(
     run,
     rulesets.some((ruleset) => ruleset === undefined),
@@ -197,8 +200,8 @@ const NAT_PRIORITY = { destination: -100, source: 100 } as const;
 
 /** All nat chains of the hook by priority, iptables first among equals; the first that decides wins. */
 function decideNat(run: HookRun, manip: Manip): boolean {
-  const { ns, skb, observer } = run;
-  const env = { ns, hook: run.hook, skb, iif: run.iif, oif: run.oif, chooser: run.chooser };
+  const { ns, hook, skb, iif, oif, chooser, nextHop, observer } = run;
+  const env = { ns, hook, skb, iif, oif, chooser, nextHop };
   const { nat } = chainsOf(ns, run.hook, skb.family);
   const decides = ({ program, chain }: (typeof nat)[number]): boolean =>
     runBaseChain({ env, program, observer, manip }, chain);

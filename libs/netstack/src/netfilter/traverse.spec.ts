@@ -1,4 +1,5 @@
-import { formatSocket } from '#libs/model';
+import { formatSocket, ipv4 } from '#libs/model';
+import { hook } from '#libs/netstack';
 import { NotingChooser } from '../../../../test/fixtures/choices.js';
 import { NamespaceLog } from '../../../../test/fixtures/namespace-log.js';
 import { sketchNamespace, type NamespaceSketch } from '../../../../test/fixtures/namespace-sketch.js';
@@ -386,6 +387,16 @@ describe('DNAT, REDIRECT and NETMAP', () => {
     );
   });
 
+  it('drops where the input interface has no address to redirect to, as the cali* interfaces of Calico', () => {
+    const links = [...(LINKS ?? []), { name: 'cali1', addresses: ['fe80::1/64'] }];
+    const log = prerouting('-p tcp -j REDIRECT --to-ports 15001', { links });
+
+    const skb = log.hook('PREROUTING', tcp('10.244.1.2:40000 > 10.96.0.10:80'), 'cali1');
+
+    expect(pair(skb)).toBe('10.244.1.2:40000 > 10.96.0.10:80');
+    expect(log.stops).toEqual(['FILTER_DROP nat/PREROUTING/1']);
+  });
+
   it('translates IPv6 with ports in brackets', () => {
     const log = prerouting('', {
       iptables: '',
@@ -434,6 +445,27 @@ describe('SNAT and MASQUERADE', () => {
     expect(pair(log.hook('POSTROUTING', log.hook('PREROUTING', packet(), 'cni0'), '', 'eth0'))).toBe(
       `${src} > 10.244.2.2:80`,
     );
+  });
+
+  it('masquerades as the address that is on the link of the next hop', () => {
+    const log = node(table('nat', ['POSTROUTING ACCEPT'], ['-A POSTROUTING -j MASQUERADE']), {
+      links: [{ name: 'eth0', addresses: ['10.0.0.1/24', '192.168.1.1/24'] }],
+    });
+    const skb = log.hook('PREROUTING', packet(), 'cni0');
+
+    hook(log, 'POSTROUTING', skb, 'cni0', 'eth0', { nextHop: ipv4(0xc0a801fe) });
+
+    expect(pair(skb)).toBe('192.168.1.1:40000 > 10.244.2.2:80');
+  });
+
+  it('drops where no interface has an address to masquerade as', () => {
+    const log = node(table('nat', ['POSTROUTING ACCEPT'], ['-A POSTROUTING -j MASQUERADE']), {
+      links: [{ name: 'eth0' }],
+    });
+
+    log.hook('POSTROUTING', log.hook('PREROUTING', packet(), 'cni0'), '', 'eth0');
+
+    expect(log.stops).toEqual(['FILTER_DROP nat/POSTROUTING/1']);
   });
 
   it('says that the port is not known when it is random', () => {

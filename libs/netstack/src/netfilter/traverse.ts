@@ -10,10 +10,10 @@ import {
   type Step,
 } from '#libs/model';
 import type { Tri } from '../chooser.js';
-import { selectSource } from '../routing/source.js';
 import { showSkb, TCP, UDP } from '../skb.js';
 import { translateDestination, translateSource } from './conntrack.js';
 import type { RuleEnv } from './matches/match.js';
+import { masqueradeAddress, redirectAddress } from './nat-address.js';
 import { candidates, type Chain, type Rule, type Ruleset, type Selector, type Table } from './ruleset.js';
 import type { NatRange, Target } from './targets.js';
 
@@ -28,6 +28,8 @@ export interface FilterStop {
 
 /** Told of everything that happens; a stop does not end the traversal: it goes on as if the rule were not there. */
 export interface HookObserver {
+  /** false: nobody reads the steps, so none are made. */
+  readonly records?: boolean;
   step(step: Step): void;
   stopped(stop: FilterStop): void;
 }
@@ -242,6 +244,7 @@ function translate(state: TraverseState, chain: Chain, rule: Rule, target: NatTa
   if (manip === undefined || skb.ct === undefined) return 'accept';
   const before = showSkb(skb);
   const text = manip === 'destination' ? destinationNat(state, rule, target) : sourceNat(state, rule, target);
+  if (text === undefined) return noAddress(state, chain, rule, target);
   state.natDone = true;
   state.run.observer.step({
     kind: 'translate',
@@ -253,13 +256,24 @@ function translate(state: TraverseState, chain: Chain, rule: Rule, target: NatTa
   return 'accept';
 }
 
-function destinationNat(state: TraverseState, rule: Rule, target: NatTarget): string {
+/** nf_nat_redirect.c and nf_nat_masquerade.c: a device without an address to give drops the packet. */
+function noAddress(state: TraverseState, chain: Chain, rule: Rule, { kind }: NatTarget): Verdict {
+  const { env, observer } = state.run;
+  const evidence = ruleEvidence(state, chain, rule);
+  const dev = kind === 'redirect' ? env.iif : env.oif;
+  observer.step({ kind: 'filter', text: `dropped: ${dev} has no address to translate to`, evidence });
+  observer.stopped({ verdict: 'drop', evidence, cause: 'rule' });
+  return 'accept';
+}
+
+/** undefined: there is no address to translate to. */
+function destinationNat(state: TraverseState, rule: Rule, target: NatTarget): string | undefined {
   const { env } = state.run;
   const { skb } = env;
   if (target.kind === 'redirect') {
-    // nf_nat_redirect(): to the loopback address for own packets, else to the first address of the input interface.
-    const local = env.hook === 'OUTPUT' ? loopback(env) : firstAddress(env, env.iif);
-    translateDestination(skb, local ?? skb.dst, hasPorts(env) ? target.ports?.from : undefined);
+    const local = redirectAddress(env);
+    if (local === undefined) return undefined;
+    translateDestination(skb, local, hasPorts(env) ? target.ports?.from : undefined);
     return `REDIRECT to ${formatSocket(skb.dst, skb.dport)}`;
   }
   if (target.kind === 'netmap') {
@@ -272,12 +286,13 @@ function destinationNat(state: TraverseState, rule: Rule, target: NatTarget): st
   return `DNAT to ${formatSocket(skb.dst, skb.dport)}`;
 }
 
-function sourceNat(state: TraverseState, rule: Rule, target: NatTarget): string {
+/** undefined: there is no address to translate to. */
+function sourceNat(state: TraverseState, rule: Rule, target: NatTarget): string | undefined {
   const { env } = state.run;
   const { skb } = env;
   if (target.kind === 'masquerade') {
-    // nf_nat_masquerade_ipv4(): the address that the output interface would use towards the next hop.
-    const address = selectSource(env.ns, env.oif, skb.dst) ?? skb.src;
+    const address = masqueradeAddress(env);
+    if (address === undefined) return undefined;
     translateSource(skb, address, hasPorts(env) ? target.ports?.from : undefined);
     if (target.randomPort) skb.sportUnknown = true;
     return `MASQUERADE as ${formatIp(skb.src)}`;
@@ -317,15 +332,6 @@ function mapNet(ip: Ip, net: Cidr): Ip {
   if (typeof ip === 'bigint' && typeof net.net === 'bigint')
     return ipv6(net.net | (ip & ((1n << BigInt(128 - net.length)) - 1n)));
   return ip;
-}
-
-function loopback(env: RuleEnv): Ip | undefined {
-  return firstAddress(env, 'lo');
-}
-
-function firstAddress(env: RuleEnv, dev: string): Ip | undefined {
-  const want = env.skb.family === 4 ? 'number' : 'bigint';
-  return env.ns.link(dev)?.addresses.find((address) => typeof address.ip === want && !address.secondary)?.ip;
 }
 
 function hasPorts(env: RuleEnv): boolean {

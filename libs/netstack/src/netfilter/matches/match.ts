@@ -1,3 +1,4 @@
+import type { Ip } from '#libs/model';
 import type { Chooser, Tri } from '../../chooser.js';
 import type { NetNamespace } from '../../namespace.js';
 import type { Skb } from '../../skb.js';
@@ -14,6 +15,8 @@ export interface RuleEnv {
   /** Output interface; empty in PREROUTING and INPUT. */
   readonly oif: string;
   readonly chooser: Chooser;
+  /** The gateway that the packet leaves to; undefined: its destination is on the link. */
+  readonly nextHop?: Ip;
 }
 
 /** Three-valued: undefined when the dump does not hold what the match asks for. */

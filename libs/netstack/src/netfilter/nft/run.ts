@@ -1,8 +1,8 @@
 import { formatIp, formatSocket, ipv4, ipv6, type Evidence, type Ip } from '#libs/model';
-import { selectSource } from '../../routing/source.js';
 import { showSkb, TCP, UDP } from '../../skb.js';
 import { translateDestination, translateSource } from '../conntrack.js';
 import type { RuleEnv } from '../matches/match.js';
+import { masqueradeAddress, redirectAddress } from '../nat-address.js';
 import type { HookObserver, Manip } from '../traverse.js';
 import { ABSENT, type Evaluated } from './expression.js';
 import {
@@ -207,8 +207,19 @@ function translate(state: State, chain: ProgramChain, rule: ProgramRule, stateme
   if (to === 'absent') return 'break';
   const before = showSkb(skb);
   const text = manip === 'destination' ? translateTo(env, statement, to) : translateFrom(env, statement, to);
+  if (text === undefined) return noAddress(state, chain, rule, statement);
   state.natDone = true;
   observer.step({ kind: 'translate', text, evidence: evidence(state, chain, rule), before, after: showSkb(skb) });
+  return 'accept';
+}
+
+/** nf_nat_redirect.c and nf_nat_masquerade.c: a device without an address to give drops the packet. */
+function noAddress(state: State, chain: ProgramChain, rule: ProgramRule, { kind }: NatStatement): Outcome {
+  const { env, observer } = state.run;
+  const dev = kind === 'redirect' ? env.iif : env.oif;
+  const found = evidence(state, chain, rule);
+  observer.step({ kind: 'filter', text: `dropped: ${dev} has no address to translate to`, evidence: found });
+  observer.stopped({ verdict: 'drop', cause: 'rule', evidence: found });
   return 'accept';
 }
 
@@ -217,14 +228,13 @@ interface NatTarget {
   readonly port?: number;
 }
 
-function translateTo(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string {
+/** undefined: there is no address to translate to. */
+function translateTo(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string | undefined {
   const { skb } = env;
   if (statement.kind === 'redirect') {
-    const dev = env.hook === 'OUTPUT' ? 'lo' : env.iif;
-    const own = env.ns
-      .link(dev)
-      ?.addresses.find((address) => (typeof address.ip === 'number') === (skb.family === 4))?.ip;
-    translateDestination(skb, own ?? skb.dst, port);
+    const own = redirectAddress(env);
+    if (own === undefined) return undefined;
+    translateDestination(skb, own, port);
     return `redirect to ${formatSocket(skb.dst, skb.dport)}`;
   }
   if (statement.kind !== 'dnat') return 'not translated';
@@ -232,10 +242,13 @@ function translateTo(env: RuleEnv, statement: NatStatement, { ip, port }: NatTar
   return `DNAT to ${formatSocket(skb.dst, skb.dport)}`;
 }
 
-function translateFrom(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string {
+/** undefined: there is no address to translate to. */
+function translateFrom(env: RuleEnv, statement: NatStatement, { ip, port }: NatTarget): string | undefined {
   const { skb } = env;
   if (statement.kind === 'masquerade') {
-    translateSource(skb, selectSource(env.ns, env.oif, skb.dst) ?? skb.src, undefined);
+    const own = masqueradeAddress(env);
+    if (own === undefined) return undefined;
+    translateSource(skb, own, undefined);
     if (statement.randomPort) skb.sportUnknown = true;
     return `MASQUERADE as ${formatIp(skb.src)}`;
   }
