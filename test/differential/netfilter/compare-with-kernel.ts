@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toBytes } from '../world/packet-bytes.js';
-import { ROUTER_LINKS, type Router } from '../world/router.js';
+import { toBytes, toFrame } from '../world/packet-bytes.js';
+import { innerMac, outerMac, ROUTER_LINKS, type Router } from '../world/router.js';
 import type { Injection, Prediction } from './prediction.js';
 import { emptySink, readSink } from './sink.js';
 import { compareTallies, type Tally } from './tally.js';
@@ -36,7 +36,12 @@ async function sendAll(router: Router, phase: readonly Injection[]): Promise<voi
   const outside = phase.flatMap(({ iif, packet }) =>
     iif === undefined
       ? []
-      : [{ device: ROUTER_LINKS.find(({ inner }) => inner === iif)?.outer, bytes: toBytes(packet) }],
+      : [
+          {
+            device: ROUTER_LINKS.find(({ inner }) => inner === iif)?.outer,
+            bytes: toFrame(packet, innerMac(iif), outerMac(iif)),
+          },
+        ],
   );
   await router.outside.send(outside);
   await router.local.send(

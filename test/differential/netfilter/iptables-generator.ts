@@ -178,8 +178,8 @@ const GENERAL: Maker[] = [
     isTcpOrUdp(protocol)
       ? `-m conntrack ${not(r)}--${r.pick(['ctorigdstport', 'ctreplsrcport'])} ${r.pick(PORTS)}`
       : undefined,
-  (r) =>
-    `-m addrtype ${not(r)}--${r.pick(['src', 'dst'])}-type ${r.pick(['LOCAL', 'UNICAST', 'BROADCAST', 'MULTICAST', 'LOCAL,BROADCAST'])}`,
+  (r, _, family) =>
+    `-m addrtype ${not(r)}--${r.pick(['src', 'dst'])}-type ${r.pick(['LOCAL', 'UNICAST', 'MULTICAST', ...(family === 4 ? ['BROADCAST', 'LOCAL,BROADCAST'] : ['LOCAL,UNICAST'])])}`,
   onlyFrom(
     ['PREROUTING', 'INPUT', 'FORWARD'],
     (r) => `-m addrtype ${not(r)}--dst-type ${r.pick(['LOCAL', 'UNICAST'])} --limit-iface-in`,

@@ -94,7 +94,7 @@ function randomRule(context: Context): NftRule {
   const { random, place } = context;
   const statement = randomStatement(context);
   // nft refuses a rule that asks for two protocols.
-  let protocol = protocolOf(statement.needs.join(' '));
+  let protocol = protocolOf(statement.needs[0] ?? statement.text);
   const matches: string[] = [];
   for (let i = random.pick([0, 1, 1, 1, 2, 2, 3]); i > 0; i--) {
     const match = random.pick(MATCHES)(context);

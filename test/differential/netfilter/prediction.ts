@@ -43,6 +43,21 @@ class Stopped extends Error {
   }
 }
 
+/** What REJECT sends, by iptables' name for it. */
+const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['icmp-net-unreachable', [3, 0]],
+  ['icmp-host-unreachable', [3, 1]],
+  ['icmp-proto-unreachable', [3, 2]],
+  ['icmp-port-unreachable', [3, 3]],
+  ['icmp-net-prohibited', [3, 9]],
+  ['icmp-host-prohibited', [3, 10]],
+  ['icmp-admin-prohibited', [3, 13]],
+  ['icmp6-no-route', [1, 0]],
+  ['icmp6-adm-prohibited', [1, 1]],
+  ['icmp6-addr-unreachable', [1, 3]],
+  ['icmp6-port-unreachable', [1, 4]],
+]);
+
 type Fate =
   | { readonly kind: 'left'; readonly dev: string; readonly skb: Skb }
   | { readonly kind: 'delivered'; readonly skb: Skb }
@@ -73,6 +88,7 @@ export function predict(dump: NamespaceDump, flows: readonly Flow[]): Prediction
 class Walker {
   walked = 0;
   private readonly run: NamespaceRun;
+  private rejectedWith = '';
 
   constructor(
     ns: WatchedNamespace,
@@ -93,12 +109,21 @@ class Walker {
         },
       },
       recorder: {
-        step: () => undefined,
-        obstacle: ({ answer }) => {
-          throw new Stopped(answer);
+        step: ({ kind, text }) => {
+          if (kind === 'filter') this.rejectedWith = /^rejected with (\S+)$/.exec(text)?.[1] ?? '';
+        },
+        obstacle: ({ answer, facts }) => {
+          throw new Stopped(facts.code === 'FILTER_REJECT' ? this.sentBy(answer) : answer);
         },
       },
     };
+  }
+
+  /** The sender's own error comes first in an answer; the ICMP message to itself is sent all the same. */
+  private sentBy(answer: Answer): Answer {
+    if (answer.kind !== 'errno') return answer;
+    const [type, code] = REJECTS.get(this.rejectedWith) ?? [];
+    return type === undefined || code === undefined ? answer : { kind: 'icmp', type, code };
   }
 
   walk({ iif, packet }: Injection): Fate {

@@ -48,6 +48,13 @@ export function toBytes(packet: WirePacket): Uint8Array {
   return Buffer.concat([header, transport]);
 }
 
+/** The packet behind an Ethernet header. */
+export function toFrame(packet: WirePacket, dstMac: string, srcMac: string): Uint8Array {
+  const bytes = toBytes(packet);
+  const etherType = bytes[0] === 0x45 ? '0800' : '86dd';
+  return Buffer.concat([Buffer.from(`${dstMac}${srcMac}`.replaceAll(':', '') + etherType, 'hex'), bytes]);
+}
+
 function transportBytes(packet: WirePacket): Buffer {
   const payload = Buffer.alloc(packet.payloadBytes, 0x61);
   switch (packet.protocol) {

@@ -5,7 +5,7 @@ import { addNamespace, inside, namespaceName, removeNamespaces, writeSysctls } f
 
 /*
  *   outside: xa ── a0 ┐
- *            xb ── b0 ├ router        every address of the three networks is the outside's, so that neighbours resolve
+ *            xb ── b0 ├ router        all neighbours of the router are permanent entries
  *            xc ── c0 ┘
  */
 export const ROUTER_LINKS = [
@@ -52,7 +52,7 @@ const SINK = `table inet hopsink {
     type filter hook output priority -1000;
     icmp type { destination-unreachable, time-exceeded } update @errs4 { icmp type . icmp code counter } drop
     icmpv6 type { destination-unreachable, time-exceeded } update @errs6 { icmpv6 type . icmpv6 code counter } drop
-    icmpv6 type { nd-router-solicit, mld-listener-report, mld2-listener-report } drop
+    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect, mld-listener-report, mld2-listener-report } drop
     tcp flags & rst == rst update @rsts { meta l4proto counter } drop
   }
 }
@@ -65,11 +65,15 @@ export class Router {
     readonly local: Injector,
   ) {}
 
-  /** With IPv6 off where only IPv4 is compared: neighbour discovery would be counted too. */
+  /**
+   * Neighbour discovery would be counted as other packets are. So the outside has no IPv6, the router knows all neighbours
+   * that a case can lead to, and where only IPv4 is compared it has no IPv6 either.
+   */
   static build(family: Family): Router {
     removeNamespaces();
     addNamespace('router');
     addNamespace('outside');
+    disableIpv6('outside');
     for (const namespace of ['router', 'outside'])
       writeSysctls(namespace, {
         'net.ipv4.conf.all.rp_filter': 0,
@@ -93,25 +97,26 @@ export class Router {
       ({ inner, outer }, index) =>
         `link add ${inner} address ${mac('00', index)} type veth peer name ${outer} address ${mac('01', index)} netns ${namespaceName('outside')}`,
     );
-    batch('router', 4, [...links, ...routerLines(4)]);
-    batch('router', 6, routerLines(6));
-    batch('outside', 4, outsideLines(4));
-    batch('outside', 6, outsideLines(6));
+    batch('router', 4, [...links, ...routerLines(4), ...neighbourLines(4)]);
+    batch('router', 6, [...routerLines(6), ...neighbourLines(6)]);
+    // Frames go out by packet sockets, so the outside needs no addresses.
+    batch(
+      'outside',
+      4,
+      ROUTER_LINKS.map(({ outer }) => `link set ${outer} up`),
+    );
     must(
       [...inside('outside'), 'nft', '-f', '-'],
-      // Nothing that arrives is answered; neighbour discovery is let through.
+      // Nothing that arrives is answered.
       `table inet sink {
   chain pre {
     type filter hook prerouting priority -500;
-    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
     drop
   }
 }
 `,
     );
-    if (family === 4)
-      for (const namespace of ['router', 'outside'])
-        writeSysctls(namespace, { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 });
+    if (family === 4) disableIpv6('router');
     must([...inside('router'), 'nft', '-f', '-'], SINK);
     return new Router(new Injector('outside'), new Injector('router'));
   }
@@ -152,6 +157,14 @@ function mac(side: string, index: number): string {
   return `02:00:00:00:${side}:0${index + 1}`;
 }
 
+/** The MAC address of the router's end of a link: the destination of all frames that come in by it. */
+export function innerMac(inner: string): string {
+  return mac(
+    '00',
+    ROUTER_LINKS.findIndex((link) => link.inner === inner),
+  );
+}
+
 /** The MAC address of the outside's end of a link: the source of all frames that come in by it. */
 export function outerMac(inner: string): string {
   return mac(
@@ -183,20 +196,18 @@ function routerLines(family: Family): string[] {
   return lines;
 }
 
-function outsideLines(family: Family): string[] {
-  const lines = family === 4 ? ['link set lo up'] : [];
-  for (const [index, { outer, v4, v6 }] of ROUTER_LINKS.entries()) {
-    const [net, own, router] =
-      family === 4 ? [`${v4}.0/24`, `${v4}.254/32`, `${v4}.1`] : [`${v6}:/64`, `${v6}:fe/128`, `${v6}:1`];
-    if (family === 4) lines.push(`link set ${outer} up`);
-    lines.push(
-      `addr add ${own} dev ${outer}${family === 6 ? ' nodad' : ''}`,
-      `route add local ${net} dev lo`,
-      // No connected route: what is sent here goes to the router, whatever its destination.
-      `route add ${router} dev ${outer} metric 1`,
-      `route add default via ${router} dev ${outer} metric ${index + 1}`,
-      `neigh add ${router} lladdr ${mac('00', index)} dev ${outer} nud permanent`,
+/** Last parts of the addresses that a packet can be led to on a link: those of the hosts, also after NETMAP, and the gateway. */
+const NEIGHBOURS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '20', '50', '51', '99'];
+
+function neighbourLines(family: Family): string[] {
+  return ROUTER_LINKS.flatMap(({ inner, v4, v6 }) => {
+    const [network, gateway] = family === 4 ? [`${v4}.`, '254'] : [`${v6}:`, 'fe'];
+    return [...NEIGHBOURS, gateway].map(
+      (part) => `neigh replace ${network}${part} lladdr ${outerMac(inner)} dev ${inner} nud permanent`,
     );
-  }
-  return lines;
+  });
+}
+
+function disableIpv6(namespace: string): void {
+  writeSysctls(namespace, { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 });
 }
