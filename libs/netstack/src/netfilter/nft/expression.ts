@@ -80,23 +80,30 @@ function apply(operator: string, a: number, b: number): number {
   return operator === '<<' ? a << b : a >>> b;
 }
 
-const FLAGS: ReadonlyMap<string, number> = new Map(
-  Object.entries({
-    fin: FIN,
-    syn: SYN,
-    rst: RST,
-    psh: PSH,
-    ack: ACK,
-    urg: 32,
-    ecn: 64,
-    cwr: 128,
-  }),
+const TCP_FLAGS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ fin: FIN, syn: SYN, rst: RST, psh: PSH, ack: ACK, urg: 32, ecn: 64, cwr: 128 }),
 );
 
-function bitsOf(names: readonly string[]): number | undefined {
+/** Names of flags, of states (NF_CT_STATE_BIT()) and of statuses (enum ip_conntrack_status); no name stands for two things. */
+const BITS: ReadonlyMap<string, number> = new Map([
+  ...TCP_FLAGS,
+  ...Object.entries({ invalid: 1, established: 2, related: 4, new: 8, untracked: 64 }),
+  ...Object.entries({
+    expected: 1,
+    'seen-reply': 2,
+    assured: 4,
+    confirmed: 8,
+    snat: 16,
+    dnat: 32,
+    dying: 0x200,
+  }),
+]);
+
+/** undefined when one of the names stands for no bit. */
+export function bitsOf(names: readonly string[]): number | undefined {
   let bits = 0;
   for (const name of names) {
-    const bit = FLAGS.get(name);
+    const bit = BITS.get(name);
     if (bit === undefined) return undefined;
     bits |= bit;
   }
@@ -172,7 +179,7 @@ function transportField({ skb }: RuleEnv, protocol: string, field: string): Eval
   if (wanted !== undefined && skb.protocol !== wanted) return ABSENT;
   if (field === 'sport') return skb.sport;
   if (field === 'dport') return skb.dport;
-  if (field === 'flags') return [...FLAGS].filter(([, bit]) => skb.tcpFlags & bit).map(([name]) => name);
+  if (field === 'flags') return [...TCP_FLAGS].filter(([, bit]) => skb.tcpFlags & bit).map(([name]) => name);
   return undefined;
 }
 
@@ -213,12 +220,13 @@ function meta(key: string): Expression {
         return skb.family === 4 ? 'ipv4' : 'ipv6';
       case 'protocol':
         return skb.family === 4 ? 'ip' : 'ip6';
+      // Without a device the name is empty and the index 0 (nft_meta_store_ifname()): `!=` matches.
       case 'iif':
       case 'iifname':
-        return iif === '' ? ABSENT : iif;
+        return iif;
       case 'oif':
       case 'oifname':
-        return oif === '' ? ABSENT : oif;
+        return oif;
       case 'length':
         return skb.length;
       case 'pkttype':
@@ -248,6 +256,7 @@ function conntrack(key: string, dir: Json | undefined): Expression {
       case 'status': {
         const status: string[] = conn.confirmed ? ['confirmed'] : [];
         if (conn.seenReply) status.push('seen-reply');
+        if (conn.seenReply && conn.tcp === 'ESTABLISHED') status.push('assured');
         if (conn.original.src !== conn.reply.dst || conn.original.sport !== conn.reply.dport) status.push('snat');
         if (conn.original.dst !== conn.reply.src || conn.original.dport !== conn.reply.sport) status.push('dnat');
         return status;

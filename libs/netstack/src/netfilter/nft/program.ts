@@ -1,7 +1,7 @@
 import type { Tri } from '../../chooser.js';
 import type { Json, NativeChain, NativeRule, NativeTable } from '../../parse/nft.js';
 import type { RuleEnv } from '../matches/match.js';
-import { ABSENT, compileExpression, type Expression } from './expression.js';
+import { ABSENT, bitsOf, compileExpression, type Expression } from './expression.js';
 import { printRule } from './print.js';
 import { CompiledSet } from './set.js';
 import { comparable, compileTest, member, scalar, textOf, type Test, type Value } from './value.js';
@@ -203,19 +203,9 @@ function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: Rul
   return (value) => (typeof value === 'number' && bits !== undefined ? value === bits : test(value));
 }
 
-const TCP_FLAGS: ReadonlyMap<string, number> = new Map(
-  Object.entries({ fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 }),
-);
-
 function flagNames(json: Json): number | undefined {
-  const names = [json].flat();
-  let bits = 0;
-  for (const name of names) {
-    const bit = typeof name === 'string' ? TCP_FLAGS.get(name) : undefined;
-    if (bit === undefined) return undefined;
-    bits |= bit;
-  }
-  return bits;
+  const names = [member(json, '|') ?? json].flat();
+  return names.every((name) => typeof name === 'string') ? bitsOf(names) : undefined;
 }
 
 /** Sets that the table's own rules fill: they hold who was seen lately. */

@@ -153,6 +153,21 @@ describe('a match', () => {
       skb: () => tcp('10.244.1.2:1 > 10.244.2.2:2 SYN-ACK'),
       matches: true,
     },
+    {
+      title: 'ct state & (new|established) == new',
+      expr: match({ '&': [ct('state'), ['established', 'new']] }, 'new'),
+      matches: true,
+    },
+    {
+      title: 'ct status & dnat == dnat of a connection that is not translated',
+      expr: match({ '&': [ct('status'), 'dnat'] }, 'dnat'),
+      matches: false,
+    },
+    {
+      title: 'ct status & (snat|dnat) == 0',
+      expr: match({ '&': [ct('status'), ['snat', 'dnat']] }, 0),
+      matches: true,
+    },
     { title: 'ct original proto-dst 80', expr: match(ct('proto-dst', 'original'), 80), matches: true },
     { title: 'ct direction reply', expr: match(ct('direction'), 'reply'), matches: false },
     {
@@ -233,6 +248,29 @@ describe('a match', () => {
       matches ? [expect.stringMatching(/^(FILTER_DROP|CONNTRACK_INVALID_DROP)$/)] : [],
     );
     expect(chooser.guesses).toEqual([]);
+  });
+
+  it.each([
+    { title: 'iifname != "lo"', expr: match(meta('iifname'), 'lo', '!='), matches: true },
+    { title: 'iif != "lo"', expr: match(meta('iif'), 'lo', '!='), matches: true },
+    { title: 'iifname "lo"', expr: match(meta('iifname'), 'lo'), matches: false },
+    { title: 'iifname "l*"', expr: match(meta('iifname'), 'l*'), matches: false },
+  ])('$title where no device is: $matches', ({ expr, matches }) => {
+    const log = node([chain('o', { hook: 'output' }), rule('o', expr, DROP)]);
+
+    log.hook('OUTPUT', SYN(), '', 'eth0');
+
+    expect(log.stops).toHaveLength(matches ? 1 : 0);
+  });
+
+  it('ct status & dnat == dnat sees what an earlier hook translated', () => {
+    const status = match({ '&': [{ ct: { key: 'status' } }, 'dnat'] }, 'dnat');
+    const pre = chain('pre', { hook: 'prerouting', type: 'nat', prio: -100 });
+    const log = node([pre, rule('pre', { dnat: { addr: '10.244.2.3' } }), FORWARD, rule('f', status, DROP)]);
+
+    log.forwarded(SYN());
+
+    expect(log.stops).toHaveLength(1);
   });
 
   it('that is not modelled is asked for', () => {
