@@ -66,6 +66,8 @@ function follow(context: FlightContext, at: NetNamespace | undefined, next: Next
       return fly(context, at, receiveLoopback(runIn(context, at), next.skb));
     }
     case 'arrive': {
+      // What would happen past an obstacle is worth telling until it repeats itself.
+      if (recorder.stopped && recorder.circles(next.ns.place)) return { kind: 'lost', skb: next.skb };
       if (recorder.hops.length > MAX_VISITS) return loop(context, next.ns.place, next.skb);
       if (next.ns !== at || next.link !== undefined) {
         if (recorder.hops.at(-1)?.at !== next.ns.place || next.link !== undefined) recorder.enter(next.ns.place);

@@ -1,5 +1,6 @@
 import { formatIp, type Evidence, type Ip } from '#libs/model';
 import { selectSource, unknowable, type Link, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 
@@ -49,6 +50,10 @@ export function resolveNeighbour(
     );
     return undefined;
   }
+  if (ns.owns(nextHop) !== undefined) {
+    obstacle(context, ownAddress({ ns, link }, out), 'neighbor-unreachable', skb, unreachableHost(out));
+    return undefined;
+  }
   const failing = entry?.states.find((state) => state === 'FAILED' || state === 'INCOMPLETE');
   const evidence: Evidence[] = [
     entry !== undefined && failing !== undefined
@@ -78,6 +83,20 @@ export function resolveNeighbour(
     unreachableHost(out),
   );
   return undefined;
+}
+
+/** The route leads to the network for an address that this host has itself: it asks, and does not answer itself. */
+export function ownAddress({ ns, link }: Port, out: Transmit): Finding {
+  const address = formatIp(out.nextHop);
+  return {
+    code: 'LOCAL_ROUTE_MISSING',
+    subject: ns.place,
+    evidence: [
+      { kind: 'route', at: ns.place, locator: `local/${address}`, text: `missing: local ${address} dev ${link.name}` },
+      { kind: 'route', at: ns.place, locator: `route/${address}`, text: out.route },
+    ],
+    details: { address, destination: address, interface: link.name },
+  };
 }
 
 /** arp_constructor(): without ARP an Ethernet device writes its own address as the destination, so nobody takes the frame. */

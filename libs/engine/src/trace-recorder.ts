@@ -1,7 +1,9 @@
-import { describePacket, type Hop, type PathLink, type Place, type Step } from '#libs/model';
+import { describePacket, type Evidence, type Hop, type PathLink, type Place, type Step } from '#libs/model';
 import { showSkb, type Obstacle, type Recorder, type Skb } from '#libs/netstack';
 
 const MAX_OBSTACLES = 100;
+/** A path that works comes to a place once or twice, through a proxy or a hairpin three times. */
+const MAX_ROUNDS = 4;
 
 export type Direction = 'forward' | 'reply';
 
@@ -47,7 +49,8 @@ export class TraceRecorder implements Recorder {
     hop?.steps.push(this.stopped && !hop.hypothetical ? { ...step, hypothetical: true } : step);
   }
 
-  obstacle(obstacle: Obstacle): void {
+  obstacle(found: Obstacle): void {
+    const obstacle = this.looped(found);
     // A rule set may drop the same packet a thousand times over; nobody reads that far.
     if (this.obstacles.length >= MAX_OBSTACLES) return;
     const at = this.hops.at(-1)?.at ?? obstacle.facts.subject;
@@ -80,7 +83,35 @@ export class TraceRecorder implements Recorder {
     this.step({ kind: 'receive', text: `in by ${dev}: ${describePacket(showSkb(skb))}`, interface: dev });
   }
 
+  /** Whether the packet has been at a place so often that it goes round in circles. */
+  circles(at: Place): boolean {
+    let visits = 0;
+    for (const hop of this.hops) if (hop.at === at) visits += 1;
+    return visits > MAX_ROUNDS;
+  }
+
+  /** A hop limit that ends at a place that was visited again and again is a loop's; the routes that make it are the evidence. */
+  private looped(obstacle: Obstacle): Obstacle {
+    const place = this.hops.at(-1)?.at;
+    if (obstacle.facts.code !== 'TTL_EXCEEDED' || place === undefined || !this.circles(place)) return obstacle;
+    const evidence = new Map<Place, Evidence>();
+    for (const hop of this.hops.slice(-2 * MAX_ROUNDS))
+      for (const step of hop.steps)
+        if (step.kind === 'route' && step.evidence !== undefined) evidence.set(hop.at, step.evidence);
+    const routes = evidence.size === 0 ? obstacle.facts.evidence : [...evidence.values()];
+    return { ...obstacle, facts: { ...obstacle.facts, code: 'ROUTING_LOOP', evidence: routes } };
+  }
+
+  /** Rounds of a loop after the second look all alike and are left out. */
   finished(): Hop[] {
-    return this.hops.map((hop) => ({ ...hop, steps: [...hop.steps] }));
+    const visits = new Map<Place, number>();
+    const hops: Hop[] = [];
+    for (const [index, hop] of this.hops.entries()) {
+      const visit = (visits.get(hop.at) ?? 0) + 1;
+      visits.set(hop.at, visit);
+      if (visit > MAX_ROUNDS && index < this.hops.length - 1) continue;
+      hops.push({ ...hop, steps: [...hop.steps] });
+    }
+    return hops;
   }
 }

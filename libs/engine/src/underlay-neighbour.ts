@@ -4,7 +4,7 @@ import type { Finding } from '#libs/provider-kit';
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { obstacle, type FlightContext, type Next } from './flight-context.js';
 import type { Transmit } from './segment.js';
-import { arpSender, linkEvidence, unreachableHost } from './segment.js';
+import { arpSender, linkEvidence, ownAddress, unreachableHost } from './segment.js';
 
 /** Who answers ARP for the next hop; undefined: a gateway that is not in the snapshot. */
 export function resolveOutside(
@@ -15,7 +15,10 @@ export function resolveOutside(
 ): Port | 'stopped' | undefined {
   const { fabric, cluster } = context.world;
   const sender = arpSender(from.ns, from.link, out);
-  if (owner?.ns === from.ns) return owner;
+  if (owner?.ns === from.ns) {
+    obstacle(context, ownAddress(from, out), 'neighbor-unreachable', out.skb, unreachableHost(out));
+    return 'stopped';
+  }
   if (owner !== undefined && fabric.answersOutside(owner, out.nextHop, sender, context.chooser)) return owner;
   if (owner !== undefined && isLearned(from, out, owner)) return owner;
   const other = fabric.otherHolder(from.ns, out.nextHop, sender, context.chooser);
