@@ -1,5 +1,5 @@
 import type { ClusterIndex } from '#libs/cluster';
-import type { Ip, SuspicionFacts } from '#libs/model';
+import type { Cidr, Ip, SuspicionFacts } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 
 /** How sure a plugin is that it runs this cluster, and from what it knows. */
@@ -14,7 +14,13 @@ export type IntendedNextHop =
   | { readonly kind: 'pod'; readonly namespace: string; readonly name: string };
 
 /** A finding without its weight: whether it stops the packet is for the walk to say. */
-export type Finding = Omit<SuspicionFacts, 'blocking'>;
+export interface Finding extends Omit<SuspicionFacts, 'blocking'> {
+  /** It matters only to packets from or to these addresses (the pods of one other node, one pod); absent: to everything there. */
+  readonly concerns?: Cidr;
+}
+
+/** The namespace of a node by its Kubernetes name; undefined when it was not collected. */
+export type NodeNamespaces = (name: string) => NetNamespace | undefined;
 
 /** What a CNI plugin promises. It never decides where a packet goes; the recorded kernel state does. */
 export interface CniPlugin {
@@ -24,11 +30,21 @@ export interface CniPlugin {
   forCluster(cluster: ClusterIndex): CniNetwork;
 }
 
+/** The promises of one plugin for one cluster. All methods are pure: the same namespaces give the same findings. */
 export interface CniNetwork {
   readonly plugin: string;
   /** True where nodes leave pod addresses to the network outside (flannel alloc, VPC-native): it delivers them to their node. */
   readonly podRoutesInUnderlay: boolean;
   /** Why a packet to `dst` does not leave `node` as intended; undefined when the node's routes are as they should be. */
   routeFinding(node: NetNamespace, dst: Ip): Finding | undefined;
+  /** Where a packet to `dst` should go next from a node; undefined when the plugin has nothing to say about the address. */
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined;
+  /**
+   * What is not as promised on a node: devices, addresses, MTU, routes, neighbours and forwarding entries, sysctls, masquerade.
+   * Expectations follow from the live configuration and from the other nodes. What was not collected gives no finding.
+   * Costs a look at every other node, so the caller keeps the answer per namespace.
+   */
+  inspectNode(node: NetNamespace, nodes: NodeNamespaces): readonly Finding[];
+  /** The same for one pod and the node's end of its link; `node` is undefined when its namespace was not collected. */
+  inspectPod(pod: NetNamespace, node: NetNamespace | undefined): readonly Finding[];
 }

@@ -11,6 +11,7 @@ const OBJECTS = [
   nodeObject('node2', '10.10.0.12', '10.244.2.0/24', { 'flannel.alpha.coreos.com/public-ip': '10.10.0.12' }),
   podObject('web-1', 'node2', ['10.244.2.2']),
   podObject('moved', 'node1', ['10.244.2.9']),
+  podObject('web-0', 'node1', ['10.244.1.9']),
 ];
 const netConf = (backend: unknown, namespace = 'kube-flannel'): KubernetesObject =>
   configMap(namespace, 'kube-flannel-cfg', {
@@ -34,7 +35,7 @@ describe('flannelConfig', () => {
     },
     { title: 'alloc', more: [netConf({ Type: 'alloc' })], config: { backend: 'alloc' } },
     { title: 'ali-vpc', more: [netConf({ Type: 'ali-vpc' })], config: { backend: 'alloc' } },
-    { title: 'another back end', more: [netConf({ Type: 'wireguard' })], config: { backend: 'other' } },
+    { title: 'another back end', more: [netConf({ Type: 'udp' })], config: { backend: 'other' } },
     {
       title: 'the annotation of a node',
       more: [nodeObject('node3', '10.10.0.13', '10.244.3.0/24', { 'flannel.alpha.coreos.com/backend-type': 'vxlan' })],
@@ -97,7 +98,7 @@ describe('routeFinding', () => {
       title: 'host-gw: a wide route to elsewhere',
       network: hostGw,
       ns: node1({ dst: '10.244.0.0/16', dev: 'cni0' }),
-      code: 'ROUTE_WRONG_GATEWAY',
+      code: 'ROUTE_WRONG_DEVICE',
     },
     {
       title: 'host-gw: only a default route, that happens to lead there',
@@ -109,7 +110,7 @@ describe('routeFinding', () => {
       title: 'host-gw: blackhole',
       network: hostGw,
       ns: node1({ type: 'blackhole', dst: '10.244.2.0/24' }),
-      code: 'POD_CIDR_ROUTE_MISSING',
+      code: 'ROUTE_BLACKHOLE',
     },
     {
       title: 'vxlan: into the tunnel',
@@ -141,7 +142,8 @@ describe('routeFinding', () => {
       routes: [DEFAULT],
     });
 
-    expect(hostGw.routeFinding(bare, ip('10.244.1.2'))?.code).toBe('POD_ROUTE_MISSING');
+    expect(hostGw.routeFinding(bare, ip('10.244.2.9'))).toMatchObject({ code: 'POD_CIDR_ROUTE_MISSING' });
+    expect(hostGw.routeFinding(bare, ip('10.244.1.9'))?.code).toBe('POD_ROUTE_MISSING');
     expect(hostGw.routeFinding(node1(), ip('10.244.1.2'))).toBeUndefined();
     expect(hostGw.routeFinding(bare, ip('8.8.8.8'))).toBeUndefined();
   });

@@ -1,8 +1,29 @@
-import type { ClusterIndex, NodeObject } from '#libs/cluster';
-import { cidrContains, formatCidr, formatIp, parseIp, type Cidr, type Evidence, type Ip } from '#libs/model';
-import { firstChoice, lookupRoute, type NetNamespace, type RouteResult } from '#libs/netstack';
-import type { CniNetwork, CniPlugin, Detection, Finding, IntendedNextHop } from '#libs/provider-kit';
-import { flannelConfig, type FlannelConfig } from './flannel-config.js';
+import type { ClusterIndex, PodObject } from '#libs/cluster';
+import {
+  daemonSetReasons,
+  intendedHop,
+  objectEvidence,
+  podFindings,
+  PrefixConflicts,
+  PrefixMap,
+  routeProblem,
+  uplinkOf,
+  vxlanLink,
+  type PodPromise,
+} from '#libs/cni/checks';
+import { formatCidr, type Ip } from '#libs/model';
+import type { NetNamespace } from '#libs/netstack';
+import type { CniNetwork, CniPlugin, Detection, Finding, IntendedNextHop, NodeNamespaces } from '#libs/provider-kit';
+import {
+  annotation,
+  flannelConfig,
+  flannelNode,
+  isFlannelDaemon,
+  type FlannelConfig,
+  type FlannelNode,
+} from './flannel-config.js';
+import { inspectFlannelNode, uplinkAddresses } from './flannel-node.js';
+import { ownRouteFinding, remotePromise, vtepName } from './flannel-routes.js';
 
 /** flannel: every node owns one pod network, and each node knows the way to those of the others. */
 export const flannel: CniPlugin = {
@@ -11,127 +32,122 @@ export const flannel: CniPlugin = {
   forCluster: (cluster) => new FlannelNetwork(cluster, flannelConfig(cluster)),
 };
 
+/** Agents of other plugins: where one of them runs and flannel does not, flannel's traces are what is left of it. */
+const OTHER_AGENTS = ['calico-node', 'kindnet', 'cilium', 'weave-net', 'kube-router', 'antrea-agent', 'kube-ovn-cni'];
+
 function detect(cluster: ClusterIndex): Detection {
-  const reasons: string[] = [];
-  for (const { metadata } of cluster.all('DaemonSet'))
-    if (metadata.name.includes('flannel'))
-      reasons.push(`DaemonSet ${metadata.namespace ?? 'default'}/${metadata.name}`);
-  for (const { metadata } of cluster.all('ConfigMap'))
-    if (metadata.name === 'kube-flannel-cfg')
-      reasons.push(`ConfigMap ${metadata.namespace ?? 'default'}/${metadata.name}`);
-  for (const node of cluster.nodes.values())
-    if (node.annotations['flannel.alpha.coreos.com/public-ip'] !== undefined)
-      reasons.push(`annotations of node ${node.name}`);
-  return { detected: reasons.length > 0, reasons };
+  const daemons = daemonSetReasons(cluster, isFlannelDaemon);
+  const traces = [...configMaps(cluster), ...annotatedNodes(cluster)];
+  const replaced = daemons.length === 0 && cluster.all('DaemonSet').some(({ metadata }) => isOther(metadata.name));
+  const reasons = [...daemons, ...traces];
+  return { detected: reasons.length > 0 && !replaced, reasons: replaced ? [] : reasons };
+}
+
+function isOther(name: string): boolean {
+  return OTHER_AGENTS.some((agent) => name === agent || name.startsWith(`${agent}-`));
+}
+
+function configMaps(cluster: ClusterIndex): string[] {
+  return cluster
+    .all('ConfigMap')
+    .filter(({ metadata }) => metadata.name === 'kube-flannel-cfg')
+    .map(({ metadata }) => `ConfigMap ${metadata.namespace ?? 'default'}/${metadata.name}`);
+}
+
+function annotatedNodes(cluster: ClusterIndex): string[] {
+  return [...cluster.nodes.values()]
+    .filter(({ annotations }) => annotations[annotation('public-ip')] !== undefined)
+    .map(({ name }) => `annotations of node ${name}`);
 }
 
 class FlannelNetwork implements CniNetwork {
   readonly plugin = 'flannel';
   readonly podRoutesInUnderlay: boolean;
+  private readonly nodes: ReadonlyMap<string, FlannelNode>;
+  private readonly owners: PrefixMap<FlannelNode>;
+  private readonly conflicts: PrefixConflicts;
 
   constructor(
     private readonly cluster: ClusterIndex,
     private readonly config: FlannelConfig,
   ) {
     this.podRoutesInUnderlay = config.backend === 'alloc';
+    const all = [...cluster.nodes.values()].map((node) => flannelNode(node, config));
+    // A node that flannel has not reached yet, or never will (virtual ones), has a network that nobody routes.
+    const annotated = all.filter((node) => node.annotated);
+    this.nodes = new Map((annotated.length === 0 ? all : annotated).map((node) => [node.name, node]));
+    const prefixes = all.flatMap((node) => node.object.podCidrs.map((cidr) => [cidr, node] as const));
+    this.owners = new PrefixMap(prefixes);
+    this.conflicts = new PrefixConflicts(
+      prefixes.map(([cidr, { name }]) => ({
+        cidr,
+        node: name,
+        evidence: objectEvidence({ kind: 'node', name }, `Node/${name}:spec.podCIDRs`, formatCidr(cidr)),
+      })),
+    );
   }
 
-  routeFinding(node: NetNamespace, dst: Ip): Finding | undefined {
-    const owner = this.cluster.nodeOfPodAddress(dst);
-    const cidr = owner?.podCidrs.find((candidate) => cidrContains(candidate, dst));
-    if (owner === undefined || cidr === undefined) return undefined;
-    return owner.name === node.place.name ? this.ownRoute(node, cidr, dst) : this.remoteRoute(node, owner, cidr, dst);
+  routeFinding(ns: NetNamespace, dst: Ip): Finding | undefined {
+    const owner = this.owners.lookup(dst)?.value;
+    if (owner === undefined) return undefined;
+    const { name } = ns.place;
+    if (owner.name === name)
+      return this.hasLocalPod(ns, dst) ? ownRouteFinding(ns, owner, this.config, dst) : undefined;
+    if (!this.nodes.has(owner.name)) return undefined;
+    const promise = remotePromise(ns, this.nodes.get(name), owner, this.config, dst);
+    return promise === undefined ? undefined : routeProblem(ns, promise, dst);
   }
 
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined {
-    const [pod] = this.cluster.podsAt(dst);
-    const owner = pod?.node ?? this.cluster.nodeOfPodAddress(dst)?.name;
-    if (owner !== undefined && owner !== node) return { kind: 'node', name: owner };
-    return pod === undefined ? undefined : { kind: 'pod', namespace: pod.namespace, name: pod.name };
+    return intendedHop(this.cluster, (ip) => this.owners.lookup(ip)?.value.name, node, dst);
   }
 
-  /** host-gw: via the other node; vxlan: out of the tunnel device, or via the node where DirectRouting applies. */
-  private remoteRoute(ns: NetNamespace, other: NodeObject, cidr: Cidr, dst: Ip): Finding | undefined {
-    if (this.config.backend === 'alloc') return undefined;
-    const found = routeTo(ns, dst);
-    if (found === undefined) return undefined;
-    const gateway = publicIp(other);
-    if (found.kind === 'route' && found.route.dst.length > 0 && this.isIntended(ns, found, gateway)) return undefined;
-    const destination = formatCidr(cidr);
-    const tunnel = this.config.backend === 'vxlan';
-    const dev = tunnel ? `flannel.${this.config.vni}` : (deviceTo(ns, gateway) ?? 'the interface between the nodes');
-    const via = tunnel ? formatIp(cidr.net) : gateway === undefined ? 'the other node' : formatIp(gateway);
+  inspectNode(ns: NetNamespace, namespaces: NodeNamespaces): readonly Finding[] {
+    const own = this.nodes.get(ns.place.name);
+    if (own === undefined) return [];
+    const { cluster, config, nodes } = this;
+    return [
+      ...inspectFlannelNode(ns, own, { cluster, config, nodes }, namespaces),
+      ...this.conflicts.of(own.name, ns.place),
+    ];
+  }
+
+  inspectPod(pod: NetNamespace, node: NetNamespace | undefined): readonly Finding[] {
+    const object = this.cluster.pods.get(`${pod.place.namespace ?? ''}/${pod.place.name}`);
+    if (object === undefined || object.hostNetwork || object.phase !== 'Running') return [];
+    return podFindings(pod, node, this.podPromise(object, node));
+  }
+
+  private podPromise(pod: PodObject, node: NetNamespace | undefined): PodPromise {
+    const { bridge, hairpin } = this.config;
+    const own = this.nodes.get(pod.node ?? '');
+    // Without br_netfilter the packet is routed, and the bridge does not reflect anything.
+    const reflects = hairpin && node?.sysctl('net.bridge.bridge-nf-call-iptables') === '1';
     return {
-      code: found.kind === 'route' && found.route.dst.length > 0 ? 'ROUTE_WRONG_GATEWAY' : 'POD_CIDR_ROUTE_MISSING',
-      subject: ns.place,
-      evidence: [
-        {
-          kind: 'route',
-          at: ns.place,
-          locator: `main/${destination}`,
-          text: `missing: ${destination} via ${via} dev ${dev}${tunnel ? ' onlink' : ''}`,
-        },
-        ...usedRoute(ns, found),
-      ],
-      details: { destination, owner: other.name, gateway: via, interface: dev, expected: via, actual: actual(found) },
+      pod,
+      ...(bridge === undefined
+        ? { prefixLength: 32, proxyArp: true }
+        : { bridge, hairpin: reflects, prefixLength: own?.cidr4?.length }),
+      ...this.carrier(own, node),
     };
   }
 
-  private ownRoute(ns: NetNamespace, cidr: Cidr, dst: Ip): Finding | undefined {
-    const found = routeTo(ns, dst);
-    if (found === undefined || (found.kind === 'route' && found.route.dst.length >= cidr.length)) return undefined;
-    const destination = formatCidr(cidr);
-    return {
-      code: 'POD_ROUTE_MISSING',
-      subject: ns.place,
-      evidence: [
-        {
-          kind: 'route',
-          at: ns.place,
-          locator: `main/${destination}`,
-          text: `missing: ${destination} dev ${this.config.bridge}`,
-        },
-        ...usedRoute(ns, found),
-      ],
-      details: { destination },
-    };
+  private carrier(own: FlannelNode | undefined, node: NetNamespace | undefined): Pick<PodPromise, 'carrier'> {
+    if (own === undefined || node === undefined) return {};
+    const tunnel = own.backend === 'vxlan';
+    const plain = own.backend === 'host-gw' || own.backend === 'alloc';
+    const link = tunnel
+      ? vxlanLink(node, vtepName(this.config, 4))
+      : plain
+        ? uplinkOf(node, uplinkAddresses(own))?.link
+        : undefined;
+    return link === undefined ? {} : { carrier: { ns: node, link, tunnel, bytes: link.mtu } };
   }
 
-  private isIntended(
-    ns: NetNamespace,
-    found: Extract<RouteResult, { kind: 'route' }>,
-    gateway: Ip | undefined,
-  ): boolean {
-    if (gateway !== undefined && found.hop.gateway === gateway) return true;
-    return this.config.backend === 'vxlan' && ns.link(found.hop.dev ?? '')?.kind === 'vxlan';
+  /** The bridge comes with the first pod; before that there is nothing to route to. */
+  private hasLocalPod(ns: NetNamespace, dst: Ip): boolean {
+    const { bridge } = this.config;
+    if (bridge !== undefined && ns.link(bridge) !== undefined) return true;
+    return this.cluster.podsAt(dst).some(({ node }) => node === ns.place.name);
   }
-}
-
-/** undefined when the routes were not collected: nothing can be said then. */
-function routeTo(ns: NetNamespace, dst: Ip): RouteResult | undefined {
-  const routing = ns.routing(typeof dst === 'number' ? 4 : 6);
-  if (routing === undefined) return undefined;
-  return lookupRoute(routing, { dst, iif: 'lo', mark: 0, protocol: 6, sport: 0, dport: 0, tos: 0 }, firstChoice);
-}
-
-function usedRoute(ns: NetNamespace, found: RouteResult): Evidence[] {
-  if (found.kind !== 'route') return [];
-  const { net, length } = found.route.dst;
-  return [
-    { kind: 'route', at: ns.place, locator: `${found.table}/${formatIp(net)}/${length}`, text: found.route.text },
-  ];
-}
-
-function actual(found: RouteResult): string {
-  if (found.kind !== 'route') return 'nowhere';
-  return found.hop.gateway === undefined ? (found.hop.dev ?? 'nowhere') : formatIp(found.hop.gateway);
-}
-
-function publicIp(node: NodeObject): Ip | undefined {
-  return parseIp(node.annotations['flannel.alpha.coreos.com/public-ip'] ?? '') ?? node.internalIps[0];
-}
-
-function deviceTo(ns: NetNamespace, ip: Ip | undefined): string | undefined {
-  const found = ip === undefined ? undefined : routeTo(ns, ip);
-  return found?.kind === 'route' ? found.hop.dev : undefined;
 }

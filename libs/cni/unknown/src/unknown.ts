@@ -11,6 +11,8 @@ export const unknownCni: CniPlugin = {
     podRoutesInUnderlay: false,
     routeFinding: () => undefined,
     intendedNextHop: (node, dst) => nextHop(cluster, node, dst),
+    inspectNode: () => [],
+    inspectPod: () => [],
   }),
 };
 

@@ -1,0 +1,315 @@
+import type { PodObject } from '#libs/cluster';
+import { cidrContains, formatCidr, formatIp, ipv4, ipv6, type Cidr, type Evidence, type Ip } from '#libs/model';
+import type { Link, NetNamespace } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
+import { addressFinding, arpFinding, linkStateFinding, mtuFinding, wideAddressFinding } from './devices.js';
+import {
+  addressEvidence,
+  hostCidr,
+  linkEvidence,
+  missingLinkEvidence,
+  objectEvidence,
+  onInterface,
+} from './evidence.js';
+import { localRouteProblem, routeEvidence, routeTo } from './route-check.js';
+import { proxyArpFinding } from './sysctls.js';
+import { prefixOf } from './uplink.js';
+
+const OUTSIDE_V4 = ipv4(0x08080808);
+const OUTSIDE_V6 = ipv6(0x2001_4860_4860_0000_0000_0000_0000_8888n);
+
+/** How a plugin ties a pod to its node. */
+export interface PodPromise {
+  readonly pod: PodObject;
+  /** IPv4 addresses of the pod have at least this prefix length: the node's pod network on a bridge, 32 where each pod stands alone. */
+  readonly prefixLength?: number;
+  /** The bridge that the node's end belongs to; absent: it stands alone, and the pod has a route of its own. */
+  readonly bridge?: string;
+  /** The bridge may send a frame back to the pod that it came from. */
+  readonly hairpin?: boolean;
+  /** The pod's gateway has no host: the node answers for it by proxy ARP. */
+  readonly proxyArp?: boolean;
+  /** The smallest device that the pod's packets to other nodes go through. */
+  readonly carrier?: {
+    readonly ns: NetNamespace;
+    readonly link: Link;
+    readonly tunnel: boolean;
+    readonly bytes: number;
+  };
+  /** False where the node's end is reached otherwise than by a route (eBPF); default true. */
+  readonly checkRoute?: boolean;
+}
+
+/** The pod's interface with its address, gateway and MTU, and the node's end of it. */
+export function podFindings(pod: NetNamespace, node: NetNamespace | undefined, promise: PodPromise): Finding[] {
+  if (pod.links === undefined) return [];
+  const addresses = promise.pod.ips;
+  const eth = interfaceOf(pod, addresses);
+  const findings: (Finding | undefined)[] = [loopbackFinding(pod)];
+  if (eth === undefined) return [...findings, nowhere(pod)].filter((found) => found !== undefined);
+  findings.push(
+    linkStateFinding(pod, eth),
+    arpFinding(pod, eth),
+    ...addresses.map((ip) => podAddressFinding(pod, eth, promise.pod, ip)),
+    ...wideAddresses(pod, eth, promise),
+    gatewayFinding(pod, eth, addresses),
+    carrierFinding(pod, eth, promise),
+  );
+  if (node?.links !== undefined) findings.push(...hostEndFindings({ pod, eth, node, promise }));
+  return findings.filter((found) => found !== undefined);
+}
+
+/** The interface that has the pod's address, else the one that leads to the node. */
+function interfaceOf(pod: NetNamespace, addresses: readonly Ip[]): Link | undefined {
+  for (const ip of addresses) {
+    const link = pod.owns(ip);
+    if (link !== undefined && link.name !== 'lo') return link;
+  }
+  const others = [...(pod.links?.values() ?? [])].filter(({ name }) => name !== 'lo');
+  return others.find(({ name }) => name === 'eth0') ?? others.find(({ kind }) => kind === 'veth');
+}
+
+function nowhere(pod: NetNamespace): Finding {
+  return {
+    code: 'IFACE_MISSING',
+    subject: onInterface(pod, 'eth0'),
+    evidence: [missingLinkEvidence(pod, 'eth0', '')],
+    details: { interface: 'eth0' },
+    remedy: 'Recreate the pod: its network was never set up, or has been torn down.',
+  };
+}
+
+function loopbackFinding(pod: NetNamespace): Finding | undefined {
+  const lo = pod.link('lo');
+  return lo === undefined ? undefined : linkStateFinding(pod, lo);
+}
+
+/** What the object says, and the kubelet's clients believe. */
+function podAddressFinding(pod: NetNamespace, eth: Link, object: PodObject, ip: Ip): Finding | undefined {
+  if (pod.owns(ip) !== undefined) return undefined;
+  const status = objectEvidence(
+    { kind: 'pod', namespace: object.namespace, name: object.name },
+    `Pod/${object.namespace}/${object.name}:status.podIPs`,
+    formatIp(ip),
+  );
+  if (eth.addresses.every((address) => typeof address.ip !== typeof ip || address.scope !== 0))
+    return addressFinding(pod, eth, { ip, length: typeof ip === 'number' ? 32 : 128 }, status);
+  return {
+    code: 'POD_IP_MISMATCH',
+    subject: pod.place,
+    evidence: [status, addressEvidence(pod, eth)],
+    details: { ip: formatIp(ip) },
+  };
+}
+
+function wideAddresses(pod: NetNamespace, eth: Link, { prefixLength, pod: object }: PodPromise): Finding[] {
+  if (prefixLength === undefined) return [];
+  return eth.addresses
+    .filter((address) => typeof address.ip === 'number' && address.prefixLength < prefixLength)
+    .filter((address) => object.ips.includes(address.ip))
+    .map((address) =>
+      wideAddressFinding(pod, eth, {
+        address,
+        longer: prefixLength,
+        swallowed: `more than ${formatCidr({ ...prefixOf({ ip: address.ip, prefixLength }) })}`,
+      }),
+    );
+}
+
+/** Whatever is not on the pod's own segment needs a gateway. */
+function gatewayFinding(pod: NetNamespace, eth: Link, addresses: readonly Ip[]): Finding | undefined {
+  const first = addresses.find((ip) => pod.owns(ip) !== undefined);
+  if (first === undefined || !eth.flags.has('UP')) return undefined;
+  const family = typeof first === 'number' ? 4 : 6;
+  const routing = pod.routing(family);
+  if (routing === undefined) return undefined;
+  for (const [name, fib] of routing.fibs.tables) {
+    if (name === 'local') continue;
+    for (const route of fib.matches(family === 4 ? OUTSIDE_V4 : OUTSIDE_V6))
+      if (route.type === 'unicast' && route.dst.length === 0) return undefined;
+  }
+  const used = routeTo(pod, family === 4 ? OUTSIDE_V4 : OUTSIDE_V6);
+  if (used?.kind === 'route') return undefined;
+  return {
+    code: 'NO_ROUTE',
+    subject: pod.place,
+    evidence: [
+      { kind: 'route', at: pod.place, locator: 'main/default', text: `missing: default via <gateway> dev ${eth.name}` },
+    ],
+    details: { destination: 'anything but its own segment (no default route)' },
+    remedy: 'Recreate the pod: the CNI plugin gives it its default route.',
+  };
+}
+
+/** A pod that sends larger packets than its way to the other nodes takes. */
+function carrierFinding(pod: NetNamespace, eth: Link, { carrier }: PodPromise): Finding | undefined {
+  if (carrier === undefined || eth.mtu <= carrier.bytes) return undefined;
+  const why = linkEvidence(carrier.ns, carrier.link);
+  return mtuFinding(pod, eth, carrier.tunnel ? 'MTU_OVERLAY_TOO_BIG' : 'MTU_MISMATCH', carrier.bytes, why);
+}
+
+/** The node is the gateway of its pods: the bridge's address, or that of the node's end. */
+function foreignGateway({ pod, eth, node, promise }: HostEnd, host: Link): Finding | undefined {
+  const used = routeTo(pod, OUTSIDE_V4);
+  if (used?.kind !== 'route' || used.route.dst.length !== 0 || used.hop.dev !== eth.name) return undefined;
+  const { gateway } = used.hop;
+  if (gateway === undefined || node.owns(gateway) !== undefined) return undefined;
+  const own = node.link(promise.bridge ?? host.name)?.addresses.find(({ ip }) => typeof ip === 'number');
+  const expected = own === undefined ? `an address of ${promise.bridge ?? host.name}` : formatIp(own.ip);
+  return {
+    code: 'ROUTE_WRONG_GATEWAY',
+    subject: pod.place,
+    evidence: [routeEvidence(pod, used.table, used.route)],
+    details: { destination: 'default', actual: formatIp(gateway), expected, interface: eth.name },
+    ...(own === undefined ? {} : { remedy: `ip route replace default via ${expected} dev ${eth.name}` }),
+  };
+}
+
+interface HostEnd {
+  readonly pod: NetNamespace;
+  readonly eth: Link;
+  readonly node: NetNamespace;
+  readonly promise: PodPromise;
+}
+
+function hostEndFindings(end: HostEnd): (Finding | undefined)[] {
+  const { eth, node, promise } = end;
+  if (eth.kind !== 'veth' || eth.peerIndex === undefined) return [];
+  const host = node.linksByIndex.get(eth.peerIndex);
+  if (host === undefined || host.kind !== 'veth' || host.peerIndex !== eth.index) return [brokenPair(end, host)];
+  const { bridge } = promise;
+  return [
+    linkStateFinding(node, host),
+    arpFinding(node, host),
+    host.mtu === eth.mtu ? undefined : unequalMtu(end, host),
+    ...(bridge === undefined ? aloneFindings(end, host) : portFindings(end, host, bridge)),
+    ...neighbourFindings(end, host),
+    promise.proxyArp === true ? undefined : foreignGateway(end, host),
+    promise.checkRoute === false ? undefined : podRoute(end, host),
+  ];
+}
+
+/** Pairs are known by both indexes: names may be anything. */
+function brokenPair({ pod, eth, node }: HostEnd, host: Link | undefined): Finding {
+  const shown: Evidence =
+    host === undefined
+      ? { kind: 'link', at: node.place, locator: 'link', text: `no interface has index ${eth.peerIndex ?? 0}` }
+      : linkEvidence(node, host);
+  return {
+    code: host === undefined ? 'VETH_PEER_MISSING' : 'VETH_PEER_MISMATCH',
+    subject: onInterface(pod, eth.name),
+    evidence: [linkEvidence(pod, eth), shown],
+    details: { interface: eth.name },
+  };
+}
+
+/** The smaller end is the wrong one: frames of the larger size do not get through it. */
+function unequalMtu({ pod, eth, node }: HostEnd, host: Link): Finding {
+  return host.mtu < eth.mtu
+    ? mtuFinding(node, host, 'MTU_MISMATCH', eth.mtu, linkEvidence(pod, eth))
+    : mtuFinding(pod, eth, 'MTU_MISMATCH', host.mtu, linkEvidence(node, host));
+}
+
+function aloneFindings({ node, promise }: HostEnd, host: Link): (Finding | undefined)[] {
+  const foreign =
+    host.master !== undefined && node.link(host.master)?.kind === 'bridge'
+      ? ({
+          code: 'WRONG_MASTER',
+          subject: onInterface(node, host.name),
+          evidence: [linkEvidence(node, host)],
+          details: { interface: host.name, actual: host.master, bridge: 'no bridge' },
+          remedy: `ip link set ${host.name} nomaster`,
+        } satisfies Finding)
+      : undefined;
+  return [foreign, promise.proxyArp === true ? proxyArpFinding(node, host.name) : undefined];
+}
+
+function portFindings({ node, promise }: HostEnd, host: Link, bridge: string): (Finding | undefined)[] {
+  const subject = onInterface(node, host.name);
+  const evidence = [linkEvidence(node, host)];
+  const details = { interface: host.name, bridge };
+  if (host.master === undefined) return [{ code: 'NO_MASTER', subject, evidence, details }];
+  if (host.master !== bridge)
+    return [{ code: 'WRONG_MASTER', subject, evidence, details: { ...details, actual: host.master } }];
+  const { port } = host;
+  if (port === undefined) return [];
+  const shown = (text: string): Evidence[] => [
+    { kind: 'link', at: node.place, locator: `bridge-link/${host.name}`, text },
+  ];
+  return [
+    port.state === 'forwarding' || !host.flags.has('UP')
+      ? undefined
+      : {
+          code: 'BRIDGE_PORT_BLOCKED',
+          subject,
+          evidence: shown(`${host.name} master ${bridge} state ${port.state}`),
+          details: { ...details, state: port.state },
+        },
+    promise.hairpin === true && !port.hairpin
+      ? {
+          code: 'HAIRPIN_OFF',
+          subject,
+          evidence: shown(`${host.name} master ${bridge} hairpin off`),
+          details,
+        }
+      : undefined,
+  ];
+}
+
+/** Entries that bind: permanent ones are believed whatever happens on the segment. */
+function neighbourFindings({ pod, eth, node, promise }: HostEnd, host: Link): Finding[] {
+  const towardsPod = promise.bridge ?? host.name;
+  const findings: Finding[] = [];
+  for (const ip of promise.pod.ips) {
+    const found = wrongMac(node, towardsPod, ip, [eth.mac]);
+    if (found !== undefined) findings.push({ ...found, concerns: hostCidr(ip) });
+  }
+  const gateway = node.link(promise.bridge ?? host.name);
+  if (gateway === undefined) return findings;
+  for (const entry of pod.neighbours ?? []) {
+    if (entry.dev !== eth.name || !node.owns(entry.ip)) continue;
+    const found = wrongMac(pod, eth.name, entry.ip, [gateway.mac]);
+    if (found !== undefined) findings.push(found);
+  }
+  return findings;
+}
+
+function wrongMac(ns: NetNamespace, dev: string, ip: Ip, macs: readonly string[]): Finding | undefined {
+  const entry = ns.neighbour(dev, ip);
+  if (entry?.mac === undefined || !entry.states.some((state) => state === 'PERMANENT' || state === 'NOARP'))
+    return undefined;
+  if (macs.includes(entry.mac)) return undefined;
+  return {
+    code: 'NEIGH_WRONG_MAC',
+    subject: onInterface(ns, dev),
+    evidence: [
+      {
+        kind: 'neighbour',
+        at: ns.place,
+        locator: `neigh/${dev}/${formatIp(ip)}`,
+        text: `${entry.text}; it has ${macs.join(', ')}`,
+      },
+    ],
+    details: { destination: formatIp(ip), mac: entry.mac, interface: dev },
+  };
+}
+
+/** The node's own way to this pod. */
+function podRoute({ node, promise }: HostEnd, host: Link): Finding | undefined {
+  const dev = promise.bridge ?? host.name;
+  for (const ip of promise.pod.ips) {
+    const destination: Cidr = promise.bridge === undefined ? hostCidr(ip) : networkOf(node, promise.bridge, ip);
+    const found = localRouteProblem(node, { destination, accepts: (name) => name === dev, device: dev }, ip);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The bridge's network, of which the kernel makes the route; the pod alone when the bridge has no address there. */
+function networkOf(node: NetNamespace, bridge: string, ip: Ip): Cidr {
+  for (const address of node.link(bridge)?.addresses ?? []) {
+    const cidr = prefixOf(address);
+    if (cidrContains(cidr, ip)) return cidr;
+  }
+  return hostCidr(ip);
+}
