@@ -1,8 +1,26 @@
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { SUSPICION_CODES, type SuspicionCode } from '#libs/model';
 import { z } from 'zod';
 import { runCli } from '../../apps/cli/src/run-cli.js';
 import type { LabPair } from './cases/pairs.js';
+
+const Place = z.object({
+  kind: z.string(),
+  namespace: z.string().optional(),
+  name: z.string(),
+  interface: z.string().optional(),
+});
+
+const Code = z.string().refine((text): text is SuspicionCode => text in SUSPICION_CODES, 'is no code of a suspicion');
+
+/** What stops the packet, as a program reads it. */
+const Finding = z.object({
+  code: Code,
+  subject: Place,
+  evidence: z.array(z.object({ at: Place, locator: z.string(), text: z.string() })),
+});
+export type Finding = z.output<typeof Finding>;
 
 // Only the fields that docs/reference promises to programs.
 const Line = z.union([
@@ -14,7 +32,7 @@ const Line = z.union([
     branches: z.array(
       z.object({ symptom: z.string(), backend: z.string().optional(), sourceSeen: z.string().nullable() }),
     ),
-    blocking: z.array(z.object({ code: z.string() })),
+    blocking: z.array(Finding),
     suspicions: z.array(z.object({ code: z.string(), level: z.string() })),
   }),
 ]);
@@ -30,7 +48,7 @@ export type Answer =
         readonly backend?: string;
         readonly sourceSeen: string | null;
       }[];
-      readonly blocking: readonly string[];
+      readonly blocking: readonly Finding[];
       /** Suspicions above `info`. */
       readonly alarms: readonly string[];
     };
@@ -59,5 +77,5 @@ function answerOf(line: z.output<typeof Line>): [string, Answer] {
   if ('error' in line) return [line.id, { kind: 'error', ...line.error }];
   const { id, verdict, symptom, branches, blocking, suspicions } = line;
   const alarms = suspicions.filter(({ level }) => level !== 'info').map(({ code }) => code);
-  return [id, { kind: 'diagnosis', verdict, symptom, branches, blocking: blocking.map(({ code }) => code), alarms }];
+  return [id, { kind: 'diagnosis', verdict, symptom, branches, blocking, alarms }];
 }

@@ -33,7 +33,8 @@ describe('compareWithAnswer', () => {
 describe('what a case expects', () => {
   const expected = { verdict: 'unreachable', symptom: 'timeout', codes: ['FILTER_DROP'] } as const;
   const found = { verdict: 'unreachable', symptom: 'timeout' };
-  const right = diagnosis([LOST], { ...found, blocking: ['FILTER_DROP'] });
+  const FOUND = { code: 'FILTER_DROP', subject: { kind: 'node', name: 'node1' }, evidence: [] };
+  const right = diagnosis([LOST], { ...found, blocking: [FOUND] });
 
   it('is compared with the kernel', () => {
     expect(compareWithExpectation('pair', [{ outcome: 'timeout' }], expected)).toEqual([]);

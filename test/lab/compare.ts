@@ -33,7 +33,7 @@ export function compareAnswerWithExpectation(id: string, answer: Answer, expecte
     problems.push(`${id}: the verdict is ${answer.verdict}, expected ${expected.verdict}`);
   if (answer.symptom !== expected.symptom)
     problems.push(`${id}: the symptom is ${answer.symptom}, expected ${expected.symptom}`);
-  const [cause] = answer.blocking;
+  const cause = answer.blocking[0]?.code;
   if (cause !== expected.codes[0])
     problems.push(`${id}: the first cause is ${cause ?? 'none'}, expected ${expected.codes[0] ?? 'none'}`);
   return problems;

@@ -1,4 +1,5 @@
 import type { Socket } from '../cluster/spec.js';
+import type { Cause } from './cause.js';
 import type { Target } from './target.js';
 
 /** A shell command, run in a namespace of the built cluster. */
@@ -13,6 +14,10 @@ export interface Fault {
   readonly description: string;
   /** Clusters in which it makes sense; default: all. */
   readonly fits?: (target: Target) => boolean;
+  /** What the answer must name first for each probe that it breaks. */
+  readonly causes?: (target: Target) => readonly Cause[];
+  /** Why it breaks nothing: the answer must not be misled by it. */
+  readonly harmless?: string;
   /** Run when everything listens. */
   readonly steps?: (target: Target) => readonly Step[];
   /** What listens in some namespaces instead of what usually does. */
@@ -23,7 +28,7 @@ export function step(at: string, run: string): Step {
   return { at, run };
 }
 
-type Body = Pick<Fault, 'fits' | 'steps' | 'listens'>;
+type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'steps' | 'listens'>;
 
 /** Entries of one layer, written as a table: name, description, what is done. */
 export function faultsOf(layer: string, entries: readonly (readonly [string, string, Body])[]): readonly Fault[] {

@@ -6,55 +6,50 @@ import { writeSnapshotArchive } from '#libs/snapshot-archive';
 import { askCli, type Answer } from '../ask-cli.js';
 import { buildCluster } from '../build-cluster.js';
 import { probesOf, type LabProbe } from '../cases/probes.js';
-import { compareWithAnswer, falseAlarms } from '../compare.js';
+import { compareWithAnswer } from '../compare.js';
 import { dumpCluster } from '../dump-cluster.js';
 import { must } from '../netns/commands.js';
 import { netnsName, removeLabNamespaces } from '../netns/lab-namespaces.js';
 import { Agents, type Attempt } from '../traffic/agents.js';
 import type { LabCluster } from './clusters.js';
 import type { Fault } from './fault.js';
+import { judge, type Judgement } from './judge.js';
 import { Target } from './target.js';
+import { worksIn, writeTruth, type Truth, type TrueProbe } from './truth.js';
 
 // A refusal that meets a locked socket is noticed at the retransmission of the SYN, after a second.
 const PROBE_TIMEOUT_MS = 1300;
-const SLOW_PROBES_A_SOURCE = 9;
+const SLOW_PROBES = 20;
 
-interface Disagreement {
-  readonly probe: LabProbe;
-  readonly text: string;
-}
-
-export interface LabRun {
-  readonly probes: number;
-  readonly connections: number;
-  /** Probes on which the kernel and the program differ. */
-  readonly disagreements: readonly Disagreement[];
-  /** Suspicions above `info` of probes that work in a healthy cluster. */
-  readonly falseAlarms: readonly Disagreement[];
-  /** Probes that the kernel did not let through in every attempt. */
-  readonly failing: number;
+export interface LabRun extends Judgement {
   readonly seconds: Readonly<Record<string, number>>;
-  /** Probes that timed out where the program said otherwise, but did not when they were asked again. */
-  readonly cleared: number;
   /** Done a second time because kernel and program differed; only what differed both times is listed. */
   readonly repeated: boolean;
+  /** Keys of the probes that connected. */
+  readonly works: ReadonlySet<string>;
 }
 
 export interface RunOptions {
   readonly thorough: boolean;
   /** Asks nothing a second time. */
   readonly once: boolean;
-  /** Where the snapshot stays; without it, it is removed. */
+  /** Where the snapshot stays, with what the kernel did beside it; without it, it is removed. */
   readonly keepAs?: string;
+  /** Keys of what connects in this cluster when it is healthy; absent: this run is the healthy one. */
+  readonly baseline?: ReadonlySet<string>;
 }
 
 /** Builds a cluster, breaks it, makes every connection, dumps it, asks the program and compares. */
-export async function runInLab(target: LabCluster, fault: Fault | undefined, options: RunOptions): Promise<LabRun> {
+export async function runInLab(
+  target: LabCluster,
+  faults: readonly Fault[],
+  { thorough, once, keepAs, baseline }: RunOptions,
+): Promise<LabRun> {
   const { topology, cluster } = target;
   const watch = new StopWatch();
-  const probes = probesOf(cluster, options.thorough);
+  const questions = probesOf(cluster, thorough);
   const named = new Target(target);
-  const listens = fault?.listens?.(named) ?? {};
+  const listens = Object.assign({}, ...faults.map((fault) => fault.listens?.(named) ?? {}));
   const plan = topology
     .plan(cluster)
     .map((namespace) => ({ ...namespace, listens: listens[namespace.name] ?? namespace.listens }));
@@ -63,32 +58,60 @@ export async function runInLab(target: LabCluster, fault: Fault | undefined, opt
     watch.lap('build');
     const agents = await Agents.start(plan);
     try {
-      for (const { at, run } of fault?.steps?.(named) ?? [])
-        await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
+      for (const { at, run } of faults.flatMap(({ steps }) => steps?.(named) ?? [])) await runStep(at, run);
       watch.lap('start');
       const attempts = await agents.probe(
-        probes.map(({ probe }) => probe),
+        questions.map(({ probe }) => probe),
         PROBE_TIMEOUT_MS,
       );
       watch.lap('probe');
       const snapshot = await dumpCluster({ cluster, topology }, plan, agents);
       watch.lap('dump');
-      const answers = await ask(snapshot, probes, options.keepAs);
+      const answers = await ask(snapshot, questions, keepAs);
       watch.lap('diagnose');
-      const slowly = options.once
+      const slowly = once
         ? new Map<string, readonly Attempt[]>()
-        : await askAgainSlowly(agents, probes, attempts, answers);
+        : await askAgainSlowly(agents, questions, attempts, answers);
       watch.lap('again');
-      const compared = compare(probes, new Map([...attempts, ...slowly]), answers, fault === undefined);
-      const differ = new Set(compared.disagreements.map(({ probe }) => probe.pair.id));
-      const cleared = [...slowly.keys()].filter((id) => !differ.has(id)).length;
-      return { ...compared, cleared, seconds: watch.seconds, repeated: false };
+      const probes = truthOf(questions, new Map([...attempts, ...slowly]), baseline);
+      const truth: Truth = { cluster: target.name, faults: faults.map(({ name }) => name), probes };
+      if (keepAs !== undefined) await writeTruth(keepAs, truth);
+      const causes = faults.flatMap((fault) => fault.causes?.(named) ?? []);
+      const judged = judge(probes, answers, causes, faults.length === 0);
+      const works = new Set(questions.filter((_, at) => isWorking(probes[at])).map(keyOf));
+      return { ...judged, works, seconds: watch.seconds, repeated: false };
     } finally {
       await agents.stop();
     }
   } finally {
     await removeLabNamespaces();
   }
+}
+
+async function runStep(at: string, run: string): Promise<void> {
+  await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
+}
+
+function isWorking(probe: TrueProbe | undefined): boolean {
+  return probe !== undefined && worksIn(probe);
+}
+
+/** Names a probe in every run on clusters of one kind. */
+function keyOf({ probe: { from, address, port, protocol } }: LabProbe): string {
+  return `${from} ${address} ${port} ${protocol}`;
+}
+
+function truthOf(
+  questions: readonly LabProbe[],
+  attempts: ReadonlyMap<string, readonly Attempt[]>,
+  baseline: ReadonlySet<string> | undefined,
+): TrueProbe[] {
+  return questions.map((question) => {
+    const { kind, pair } = question;
+    const observed = [...(attempts.get(pair.id) ?? [])];
+    const worksHealthy = baseline?.has(keyOf(question)) ?? worksIn({ attempts: observed });
+    return { kind, pair, worksHealthy, attempts: observed };
+  });
 }
 
 async function ask(snapshot: Snapshot, probes: readonly LabProbe[], keepAs: string | undefined) {
@@ -108,7 +131,8 @@ async function ask(snapshot: Snapshot, probes: readonly LabProbe[], keepAs: stri
 /**
  * A router sends one source five ICMP errors at once and then one a second (ip_error in net/ipv4/route.c; not to be changed in
  * a namespace): of many probes that should be told "unreachable" most would time out. Those that timed out and should not have are
- * asked again, one after the other.
+ * asked again, each source one after the other; and what then still differs, one after the other of all, because behind a
+ * masquerade many sources are one.
  */
 async function askAgainSlowly(
   agents: Agents,
@@ -116,46 +140,25 @@ async function askAgainSlowly(
   attempts: ReadonlyMap<string, readonly Attempt[]>,
   answers: ReadonlyMap<string, Answer>,
 ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
-  const timedOut = probes.filter(({ pair: { id } }) => {
-    const observed = attempts.get(id) ?? [];
-    const answer = answers.get(id);
-    return (
-      answer !== undefined &&
-      observed.some(({ outcome }) => outcome === 'timeout') &&
-      compareWithAnswer(id, observed, answer).length > 0
-    );
-  });
-  return agents.probeOneByOne(
-    timedOut.map(({ probe }) => probe),
-    2 * PROBE_TIMEOUT_MS,
-    SLOW_PROBES_A_SOURCE,
-  );
+  let asked = new Map<string, readonly Attempt[]>();
+  const doubtful = () =>
+    probes
+      .filter(({ pair: { id } }) => isTooLate(id, asked.get(id) ?? attempts.get(id) ?? [], answers.get(id)))
+      .map(({ probe }) => probe);
+  for (const queueOf of [sourceOf, everybody])
+    asked = new Map([
+      ...asked,
+      ...(await agents.probeOneByOne(doubtful(), queueOf, 2 * PROBE_TIMEOUT_MS, SLOW_PROBES)),
+    ]);
+  return asked;
 }
 
-function compare(
-  probes: readonly LabProbe[],
-  attempts: ReadonlyMap<string, readonly Attempt[]>,
-  answers: ReadonlyMap<string, Answer>,
-  healthy: boolean,
-): Omit<LabRun, 'seconds' | 'repeated' | 'cleared'> {
-  const disagreements: Disagreement[] = [];
-  const alarms: Disagreement[] = [];
-  let failing = 0;
-  let connections = 0;
-  for (const probe of probes) {
-    const { id } = probe.pair;
-    const observed = attempts.get(id) ?? [];
-    const answer = answers.get(id) ?? { kind: 'error', code: 'NO_LINE', message: 'the program printed no line' };
-    const works = observed.length > 0 && observed.every(({ outcome }) => outcome === 'connected');
-    connections += observed.length;
-    if (!works) failing++;
-    const texts = observed.length === 0 ? [`${id}: not tried`] : compareWithAnswer(id, observed, answer);
-    if (texts.length > 0) disagreements.push({ probe, text: texts.join('; ') });
-    if (!healthy || !works) continue;
-    const [alarm] = falseAlarms(id, answer);
-    if (alarm !== undefined) alarms.push({ probe, text: alarm });
-  }
-  return { probes: probes.length, connections, disagreements, falseAlarms: alarms, failing };
+const sourceOf = ({ from }: LabProbe['probe']): string => from;
+const everybody = (): string => 'everybody';
+
+function isTooLate(id: string, observed: readonly Attempt[], answer: Answer | undefined): boolean {
+  if (answer === undefined || observed.every(({ outcome }) => outcome !== 'timeout')) return false;
+  return compareWithAnswer(id, observed, answer).length > 0;
 }
 
 class StopWatch {

@@ -3,25 +3,30 @@ import { removeLabNamespaces, withLab } from '../netns/lab-namespaces.js';
 import { whyNoLab } from '../netns/why-no-lab.js';
 import { CLUSTERS } from './clusters.js';
 import { FAULTS } from './faults/index.js';
-import { describeResult, isAgreed, summarise } from './report.js';
+import { replayCases } from './replay.js';
+import { describeResult, isAgreed, summarise, type CaseResult } from './report.js';
 import { runCases } from './run-cases.js';
-import { faultyCases, healthyCases, nameOf } from './schedule.js';
+import { faultyCases, healthyCases, nameOf, type LabCase } from './schedule.js';
 
 const USAGE = `npm run lab:full [-- OPTION...]
   builds every kind of cluster, healthy and with each fault, makes real connections, and compares with what hopscope says
   --only PATTERN   only cases whose name (cluster/fault, "none": healthy) matches the regular expression
+  --layer LAYER    only faults of one layer (link, address, route, ...)
   --copies N       each fault in N kinds of clusters (1)
   --minutes N      begin no case after N minutes; what was left out is said
   --once           asks nothing a second time: quicker, on a busy machine less sure
   --lanes N        builds N clusters side by side (2)
-  --keep FOLDER    keep the snapshots
+  --keep FOLDER    keep the snapshots, and what the kernel did beside them
+  --replay FOLDER  builds nothing: compares what was kept there with what hopscope says now
   --list           only print the names of the cases`;
 
 interface Options {
   readonly only: RegExp;
+  readonly layer?: string;
   readonly copies: number;
   readonly minutes?: number;
   readonly keepIn?: string;
+  readonly replay?: string;
   readonly list: boolean;
   readonly once: boolean;
   readonly lanes?: number;
@@ -40,9 +45,11 @@ function parseOptions(argv: readonly string[]): Options {
     else if (arg === '--once') options = { ...options, once: true };
     else if (arg === '--lanes') options = { ...options, lanes: positive(arg, value(arg)) };
     else if (arg === '--only') options = { ...options, only: new RegExp(value(arg)) };
+    else if (arg === '--layer') options = { ...options, layer: value(arg) };
     else if (arg === '--copies') options = { ...options, copies: positive(arg, value(arg)) };
     else if (arg === '--minutes') options = { ...options, minutes: positive(arg, value(arg)) };
     else if (arg === '--keep') options = { ...options, keepIn: value(arg) };
+    else if (arg === '--replay') options = { ...options, replay: value(arg) };
     else throw new Error(`lab: ${arg} is not an option\n${USAGE}`);
   return options;
 }
@@ -53,8 +60,9 @@ function positive(name: string, text: string): number {
   return number;
 }
 
-async function main({ only, copies, minutes, keepIn, list, once, lanes }: Options): Promise<boolean> {
-  const cases = [...healthyCases(), ...faultyCases(copies)].filter((labCase) => only.test(nameOf(labCase)));
+async function main(options: Options): Promise<boolean> {
+  const { only, copies, minutes, keepIn, list, once, lanes } = options;
+  const cases = [...healthyCases(), ...faultyCases(copies)].filter((labCase) => isWanted(labCase, options));
   if (cases.length === 0) throw new Error(`lab: no case is called ${only.source}\n${USAGE}`);
   if (list) {
     console.log(cases.map(nameOf).join('\n'));
@@ -63,28 +71,48 @@ async function main({ only, copies, minutes, keepIn, list, once, lanes }: Option
   if (keepIn !== undefined) mkdirSync(keepIn, { recursive: true });
   const began = performance.now();
   console.log(`${cases.length} cases; ${FAULTS.length} faults and ${CLUSTERS.length} kinds of clusters are known`);
-  const results = await runCases(cases, {
-    once,
-    ...(lanes === undefined ? {} : { lanes }),
-    ...(keepIn === undefined ? {} : { keepIn }),
-    ...(minutes === undefined ? {} : { until: began + minutes * 60_000 }),
-    onResult: (result) => console.log(describeResult(result)),
-  });
+  const results = await withLab(() =>
+    runCases(cases, {
+      once,
+      ...(lanes === undefined ? {} : { lanes }),
+      ...(keepIn === undefined ? {} : { keepIn }),
+      ...(minutes === undefined ? {} : { until: began + minutes * 60_000 }),
+      onResult: (result) => console.log(describeResult(result)),
+    }),
+  );
   console.log(summarise(results));
   if (results.length < cases.length) console.log(`out of time: ${cases.length - results.length} cases were not run`);
   console.log(`${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
   return results.every(isAgreed);
 }
 
-const reason = whyNoLab();
-if (reason === undefined)
-  try {
-    const options = parseOptions(process.argv.slice(2));
+function isWanted(labCase: LabCase, { only, layer }: Pick<Options, 'only' | 'layer'>): boolean {
+  const { faults } = labCase;
+  return only.test(nameOf(labCase)) && (layer === undefined || faults.some((fault) => fault.layer === layer));
+}
+
+async function replay(folder: string, options: Options): Promise<boolean> {
+  const results: CaseResult[] = [];
+  for await (const result of replayCases(folder, (labCase) => isWanted(labCase, options))) {
+    results.push(result);
+    console.log(describeResult(result));
+  }
+  if (results.length === 0) throw new Error(`lab: ${folder} keeps no case that is called ${options.only.source}`);
+  console.log(summarise(results));
+  return results.every(isAgreed);
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  const reason = whyNoLab();
+  if (options.replay !== undefined) process.exitCode = (await replay(options.replay, options)) ? 0 : 1;
+  else if (reason !== undefined) console.log(`skipped: ${reason}`);
+  else {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => void removeLabNamespaces().finally(() => process.exit(130)));
-    process.exitCode = (await withLab(() => main(options))) ? 0 : 1;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    process.exitCode = (await main(options)) ? 0 : 1;
   }
-else console.log(`skipped: ${reason}`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,10 +1,12 @@
-import type { LabRun } from './lab-run.js';
+import { describeCause } from './cause.js';
+import type { Judgement } from './judge.js';
 import { nameOf, type LabCase } from './schedule.js';
+import { Target } from './target.js';
 
 /** What became of one case: a run, or the reason why there is none. */
 export interface CaseResult {
   readonly labCase: LabCase;
-  readonly run?: LabRun;
+  readonly run?: Judgement & { readonly repeated: boolean };
   readonly failure?: string;
 }
 
@@ -12,7 +14,7 @@ export function isAgreed({ run }: CaseResult): boolean {
   return run !== undefined && run.disagreements.length + run.falseAlarms.length === 0;
 }
 
-/** One line for the case and one for each difference, with both sides. */
+/** One line for the case and one for each difference, with both sides, then what was named as the cause. */
 export function describeResult(result: CaseResult): string {
   const { labCase, run, failure } = result;
   if (run === undefined) return `FAIL ${nameOf(labCase)}: ${failure ?? 'no reason given'}`;
@@ -28,23 +30,55 @@ export function describeResult(result: CaseResult): string {
     const { source, destination, port, protocol } = pair;
     return `  ${kind} ${source} -> ${destination}:${port}/${protocol} ${text}`;
   });
-  return [`${isAgreed(result) ? 'ok  ' : 'DIFF'} ${nameOf(labCase)}: ${counts.join(', ')}`, ...differences].join('\n');
+  return [
+    `${isAgreed(result) ? 'ok  ' : 'DIFF'} ${nameOf(labCase)}: ${counts.join(', ')}`,
+    ...differences,
+    ...describeNaming(result).map((line) => `  ${line}`),
+  ].join('\n');
 }
 
-/** Agreement by cluster and by layer, then the faults on which kernel and program differ. */
+/** Whether the first of what stops a packet is what was broken. */
+export function describeNaming({ labCase: { lab, faults }, run }: CaseResult): readonly string[] {
+  if (run === undefined || faults.length === 0) return [];
+  const { broken, named, instead } = run.naming;
+  const causes = faults.flatMap((fault) => fault.causes?.(new Target(lab)) ?? []);
+  const harmless = faults.flatMap((fault) => fault.harmless ?? []);
+  if (broken === 0) return [`cause: nothing is broken (${harmless.join('; ') || 'not in this cluster'})`];
+  const wanted = causes.map(describeCause).join('; ') || `none, it should be harmless: ${harmless.join('; ')}`;
+  const others = [...instead].sort(([, a], [, b]) => b - a).map(([what, count]) => `${count} x ${what}`);
+  if (others.length === 0) return [`cause: named (${broken} probes)`];
+  return [
+    `cause: NOT NAMED for ${broken - named} of ${broken} probes: ${wanted}; instead:`,
+    ...others.map((other) => `  ${other}`),
+  ];
+}
+
+export function isNamed({ run }: CaseResult): boolean {
+  return run === undefined || run.naming.named === run.naming.broken;
+}
+
+/** Agreement by cluster, by layer and by fault, then how many causes were named. */
 export function summarise(results: readonly CaseResult[]): string {
   const total = countOf(results);
+  const faults = new Set(results.flatMap(({ labCase }) => labCase.faults.map(({ name }) => name)));
+  const breaking = results.filter(
+    ({ run, labCase }) => labCase.faults.length > 0 && run !== undefined && run.naming.broken > 0,
+  );
+  const unnamed = breaking.filter((result) => !isNamed(result));
   return [
     ...table('cluster', results, ({ labCase }) => labCase.lab.name),
-    ...table('layer', results, ({ labCase }) => labCase.fault?.layer ?? 'healthy'),
-    ...table(
-      'fault that disagrees',
-      results.filter((result) => !isAgreed(result)),
-      ({ labCase }) => labCase.fault?.name ?? 'none',
-    ),
+    ...table('layer', results, layerOf),
+    ...table('fault', results, ({ labCase }) => labCase.faults.map(({ name }) => name).join('+') || 'none'),
     '',
-    `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${new Set(results.flatMap(({ labCase }) => labCase.fault?.name ?? [])).size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
+    `causes: ${breaking.length - unnamed.length} of ${breaking.length} cases that break something name what was broken first, in every probe`,
+    ...unnamed.map((result) => `  ${nameOf(result.labCase)}: ${describeNaming(result).join(' ')}`),
+    '',
+    `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${faults.size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
   ].join('\n');
+}
+
+function layerOf({ labCase: { faults } }: CaseResult): string {
+  return [...new Set(faults.map(({ layer }) => layer))].join('+') || 'healthy';
 }
 
 interface Count {
@@ -57,7 +91,7 @@ interface Count {
 
 function countOf(results: readonly CaseResult[]): Count {
   const runs = results.flatMap(({ run }) => run ?? []);
-  const sum = (of: (run: LabRun) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const sum = (of: (run: Judgement) => number) => runs.reduce((total, run) => total + of(run), 0);
   return {
     cases: results.length,
     probes: sum(({ probes }) => probes),

@@ -3,28 +3,28 @@ import type { Fault } from './fault.js';
 import { FAULTS } from './faults/index.js';
 import { Target } from './target.js';
 
-/** One cluster to build, healthy or with one fault. */
+/** One cluster to build, healthy or with faults. */
 export interface LabCase {
   readonly lab: LabCluster;
-  readonly fault?: Fault;
+  readonly faults: readonly Fault[];
 }
 
-export function nameOf({ lab, fault }: LabCase): string {
-  return `${lab.name}/${fault?.name ?? 'none'}`;
+export function nameOf({ lab, faults }: LabCase): string {
+  return `${lab.name}/${faults.map(({ name }) => name).join('+') || 'none'}`;
 }
 
 /** Every cluster healthy. */
 export function healthyCases(): readonly LabCase[] {
-  return CLUSTERS.map((lab) => ({ lab }));
+  return CLUSTERS.map((lab) => ({ lab, faults: [] }));
 }
 
 /** Each fault in `copies` of the clusters that it fits, in turn, so that all clusters get about as many faults. */
 export function faultyCases(copies: number): readonly LabCase[] {
   const used = new Map<LabCluster, number>();
-  const cases: (LabCase & { readonly fault: Fault })[] = [];
+  const cases: LabCase[] = [];
   for (let round = 0; round < copies; round++)
     for (const [index, fault] of FAULTS.entries()) {
-      const taken = cases.filter((made) => made.fault === fault).map(({ lab }) => lab);
+      const taken = cases.filter((made) => made.faults.includes(fault)).map(({ lab }) => lab);
       const free = CLUSTERS.filter((lab) => fits(fault, lab) && !taken.includes(lab));
       // Another CNI plugin each time, while there is one.
       const other = free.filter((lab) => taken.every(({ cni }) => cni !== lab.cni));
@@ -34,7 +34,7 @@ export function faultyCases(copies: number): readonly LabCase[] {
       const lab = best[index % best.length];
       if (lab === undefined) continue;
       used.set(lab, least + 1);
-      cases.push({ lab, fault });
+      cases.push({ lab, faults: [fault] });
     }
   return cases;
 }
@@ -68,9 +68,9 @@ export function shortCases(): readonly LabCase[] {
     const fault = FAULTS.find(({ name }) => name === faultName);
     if (lab === undefined || fault?.name !== faultName)
       throw new Error(`lab: no ${clusterName}/${faultName ?? 'none'}`);
-    if (fault === undefined) return { lab };
+    if (fault === undefined) return { lab, faults: [] };
     if (!fits(fault, lab)) throw new Error(`lab: ${fault.name} does not fit ${lab.name}`);
-    return { lab, fault };
+    return { lab, faults: [fault] };
   });
 }
 

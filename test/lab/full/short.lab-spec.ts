@@ -4,6 +4,7 @@ import { FAULTS } from './faults/index.js';
 import { describeResult, isAgreed, summarise, type CaseResult } from './report.js';
 import { runCases } from './run-cases.js';
 import { faultyCases, healthyCases, nameOf, shortCases } from './schedule.js';
+import type { TrueProbe } from './truth.js';
 
 const MINUTES = 60_000;
 const reason = whyNoLab();
@@ -38,7 +39,7 @@ describe('the schedule', () => {
     const cases = faultyCases(2);
 
     expect(new Set(cases.map(nameOf)).size).toBe(cases.length);
-    for (const fault of FAULTS) expect(cases.filter((labCase) => labCase.fault === fault).length).toBeGreaterThan(1);
+    for (const fault of FAULTS) expect(cases.filter(({ faults }) => faults.includes(fault)).length).toBeGreaterThan(1);
   });
 
   it('knows each fault by one name', () => {
@@ -52,8 +53,9 @@ describe('the report', () => {
   const probe = {
     kind: 'pod-pod',
     pair: { id: '1', source: 'pod/a/b', destination: '10.0.0.1', port: 80, protocol: 'tcp' },
-    probe: { id: '1', from: 'pod-a-b', address: '10.0.0.1', port: 80, protocol: 'tcp', attempts: 1 },
-  } as const;
+    worksHealthy: true,
+    attempts: [{ outcome: 'timeout' }],
+  } satisfies TrueProbe;
   const agreed: CaseResult = {
     labCase,
     run: {
@@ -62,8 +64,7 @@ describe('the report', () => {
       disagreements: [],
       falseAlarms: [],
       failing: 20,
-      seconds: {},
-      cleared: 0,
+      naming: { broken: 0, named: 0, instead: new Map() },
       repeated: false,
     },
   };

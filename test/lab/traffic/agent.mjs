@@ -17,8 +17,8 @@ function outcomeOf(error) {
   return UNREACHABLE.has(error.code) ? 'unreachable' : `error ${error.code}`;
 }
 
-function answerOf(data) {
-  const { backend, source, backends } = JSON.parse(String(data));
+function answerOf(text) {
+  const { backend, source, backends } = JSON.parse(text);
   return { outcome: 'connected', backend, source, ...(backends ? { backends } : {}) };
 }
 
@@ -42,7 +42,12 @@ function tryTcp({ address, port }, timeoutMs) {
       connected = true;
       socket.write('hello\n');
     });
-    socket.on('data', (data) => end(answerOf(data)));
+    // An answer may come in pieces, where the MTU is small.
+    let received = '';
+    socket.on('data', (data) => {
+      received += String(data);
+      if (received.endsWith('}')) end(answerOf(received));
+    });
     // Reset before the answer came, after the handshake.
     socket.on('error', (error) => end({ outcome: connected ? 'reset' : outcomeOf(error) }));
   });
@@ -60,7 +65,7 @@ function tryUdp({ address, port }, timeoutMs) {
     };
     // What has arrived while the process had to wait is read before the time is said to be up.
     const timer = setTimeout(() => setImmediate(() => setImmediate(() => end({ outcome: 'timeout' }))), timeoutMs);
-    socket.on('message', (data) => end(answerOf(data)));
+    socket.on('message', (data) => end(answerOf(String(data))));
     socket.on('error', (error) => end({ outcome: outcomeOf(error) }));
     // Connected, so that ICMP errors come back to the socket.
     socket.connect(port, address, (error) => {
@@ -91,7 +96,7 @@ function serveTcp({ port, host = '0.0.0.0', ipv6Only = false }) {
         backend: `${plain(socket.localAddress)}:${socket.localPort}`,
         source: plain(socket.remoteAddress),
       };
-      socket.on('data', () => socket.end(JSON.stringify(seen)));
+      socket.once('data', () => socket.end(JSON.stringify(seen)));
       // The other side hangs up as soon as it has its answer.
       socket.on('error', () => undefined);
     });

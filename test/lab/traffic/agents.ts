@@ -15,6 +15,7 @@ const PATIENCE_MS = 60_000;
 const SPREAD_MS = 400;
 // A token of the kernel's bucket for ICMP errors is new after a second.
 const BETWEEN_MS = 1100;
+const SILENT_IN_A_ROW = 3;
 
 export interface Probe {
   readonly id: string;
@@ -28,7 +29,7 @@ export interface Probe {
 }
 
 /** What one real connection did. `backend` and `source` as the listener saw them. */
-const Attempt = z.object({
+export const Attempt = z.object({
   outcome: z.string(),
   backend: z.string().optional(),
   source: z.string().optional(),
@@ -82,23 +83,26 @@ export class Agents {
     return new Map(answers.flat().map(({ id, attempts }) => [id, attempts]));
   }
 
-  /** Makes at most `most` connections from each namespace, one after the other with a second between. */
+  /** Makes at most `most` connections of each queue, one after the other with a second between. */
   async probeOneByOne(
     probes: readonly Probe[],
+    queueOf: (probe: Probe) => string,
     timeoutMs: number,
     most: number,
   ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
-    const bySource = new Map<string, Probe[]>();
-    for (const probe of probes) bySource.set(probe.from, [...(bySource.get(probe.from) ?? []), probe]);
+    const queues = new Map<string, Probe[]>();
+    for (const probe of probes) queues.set(queueOf(probe), [...(queues.get(queueOf(probe)) ?? []), probe]);
     const results = new Map<string, readonly Attempt[]>();
     await Promise.all(
-      [...bySource.values()].map(async (queue) => {
+      [...queues.values()].map(async (queue) => {
         let left = most;
+        let silent = 0;
         for (const probe of queue) {
           // Where the kernel throws dice, a few times.
-          const times = Math.min(probe.attempts, 3);
+          const times = Math.min(probe.attempts, 2);
           left -= times;
-          if (left < 0) return;
+          // Nobody answers here, however long one waits.
+          if (left < 0 || silent >= SILENT_IN_A_ROW) return;
           const attempts: Attempt[] = [];
           while (attempts.length < times) {
             await wait(BETWEEN_MS);
@@ -106,6 +110,7 @@ export class Agents {
             attempts.push(...(made.get(probe.id) ?? []));
           }
           results.set(probe.id, attempts);
+          silent = attempts.every(({ outcome }) => outcome === 'timeout') ? silent + 1 : 0;
         }
       }),
     );

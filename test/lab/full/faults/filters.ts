@@ -1,4 +1,5 @@
 import type { Target } from '../target.js';
+import { cause } from '../cause.js';
 import { bridged, faultsOf, step, type Fault } from '../fault.js';
 
 const HOOKS: readonly (readonly [string, string, 'forward' | 'in' | 'out'])[] = [
@@ -32,6 +33,7 @@ const DROPS: readonly Fault[] = faultsOf(
         `drop-${table}-${chain.toLowerCase()}`,
         `node2 drops in ${table} ${chain}`,
         {
+          causes: () => [cause('FILTER_DROP', 'node2', `${table}/${chain}/`, '-j DROP')],
           steps: (t) =>
             matches(t, way).map((match) => step('node2', `${t.iptables} -t ${table} -I ${chain} ${match} -j DROP`)),
         },
@@ -57,6 +59,7 @@ const REJECTIONS: readonly Fault[] = faultsOf(
       `reject-${type}`,
       `node2 rejects with ${type}`,
       {
+        causes: () => [cause('FILTER_REJECT', 'node2', `--reject-with ${type}`)],
         steps: (t: Target) =>
           chains.flatMap(([chain, way]) =>
             matches(t, way).map((match) =>
@@ -69,11 +72,14 @@ const REJECTIONS: readonly Fault[] = faultsOf(
 );
 
 /** One rule in front of node2's FORWARD chain. `WEB` in it stands for web-1's address. */
-function inForward(name: string, description: string, rule: string): Fault {
+function inForward(name: string, description: string, rule: string, harmless?: string): Fault {
   return {
     name,
     layer: 'filter',
     description,
+    ...(harmless === undefined
+      ? { causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', '-j DROP')] }
+      : { harmless }),
     steps: (t) => [
       step(
         'node2',
@@ -103,7 +109,12 @@ const MATCHES: readonly Fault[] = [
   inForward('match-flags-push', 'node2 drops segments with data to web-1', '-d WEB -p tcp --tcp-flags PSH PSH -j DROP'),
   inForward('match-synack', "node2 drops web-1's SYN-ACKs", '-s WEB -p tcp --tcp-flags SYN,ACK SYN,ACK -j DROP'),
   inForward('match-length', 'node2 drops packets of any length to web-1', '-d WEB -m length --length 20:65535 -j DROP'),
-  inForward('match-length-bulk', 'node2 drops full packets to web-1', '-d WEB -m length --length 1400:65535 -j DROP'),
+  inForward(
+    'match-length-bulk',
+    'node2 drops full packets to web-1',
+    '-d WEB -m length --length 1400:65535 -j DROP',
+    'no packet of a small request is that long',
+  ),
   inForward('match-multiport', 'node2 drops some ports', '-d WEB -p tcp -m multiport --dports 80,8000:8090 -j DROP'),
   inForward('match-iprange', 'node2 drops a range', '-m iprange --dst-range WEB-WEB -j DROP'),
   inForward('match-mark', "node2 drops what has kube-proxy's mark", '-m mark --mark 0x4000/0x4000 -j DROP'),
@@ -120,35 +131,59 @@ const MATCHES: readonly Fault[] = [
     'node2 drops half of all packets to web-1',
     '-d WEB -m statistic --mode random --probability 0.5 -j DROP',
   ),
-  inForward('match-icmp', 'node2 drops ICMP', '-p icmp -j DROP'),
+  inForward('match-icmp', 'node2 drops ICMP', '-p icmp -j DROP', 'no connection needs it'),
   inForward('match-source', "node2 drops what is not from node2's pods", '! -s WEB/24 -d WEB -j DROP'),
-  inForward('match-mac', 'node2 drops what the router sends', '-m mac --mac-source 02:42:0a:0a:00:01 -j DROP'),
-  inForward('match-connmark', 'node2 drops what has a mark that nothing has', '-m connmark --mark 0x7 -j DROP'),
+  inForward(
+    'match-mac',
+    'node2 drops what the router sends',
+    '-m mac --mac-source 02:42:0a:0a:00:01 -j DROP',
+    'the router sends nothing through FORWARD',
+  ),
+  inForward(
+    'match-connmark',
+    'node2 drops what has a mark that nothing has',
+    '-m connmark --mark 0x7 -j DROP',
+    'nothing has it',
+  ),
   inForward(
     'match-socket-limit',
     'node2 accepts within a wide limit',
     '-d WEB -m limit --limit 100000/sec --limit-burst 10000 -j ACCEPT',
+    'what is over the limit is accepted further down',
   ),
   inForward('match-string', 'node2 drops a word', '-d WEB -p tcp -m string --string hello --algo bm -j DROP'),
-  inForward('match-dscp', 'node2 drops a DSCP that nothing has', '-m dscp --dscp 0x2e -j DROP'),
+  inForward('match-dscp', 'node2 drops a DSCP that nothing has', '-m dscp --dscp 0x2e -j DROP', 'nothing has it'),
   inForward('match-tos', 'node2 drops the default TOS', '-d WEB -p udp -m tos --tos 0x00/0xff -j DROP'),
-  inForward('match-pkttype', 'node2 drops broadcasts', '-m pkttype --pkt-type broadcast -j DROP'),
-  inForward('match-helper', 'node2 drops what a helper expects', '-m helper --helper ftp -j DROP'),
-  inForward('match-ecn', 'node2 drops congestion marks', '-p tcp -m ecn --ecn-ip-ect 3 -j DROP'),
+  inForward(
+    'match-pkttype',
+    'node2 drops broadcasts',
+    '-m pkttype --pkt-type broadcast -j DROP',
+    'nothing of it is broadcast',
+  ),
+  inForward(
+    'match-helper',
+    'node2 drops what a helper expects',
+    '-m helper --helper ftp -j DROP',
+    'no helper is at work',
+  ),
+  inForward('match-ecn', 'node2 drops congestion marks', '-p tcp -m ecn --ecn-ip-ect 3 -j DROP', 'nothing is marked'),
   inForward(
     'match-connlimit',
     'node2 limits connections widely',
     '-d WEB -p tcp --syn -m connlimit --connlimit-above 5000 -j DROP',
+    'there are fewer connections',
   ),
   inForward(
     'match-hashlimit',
     'node2 limits rates widely',
     '-d WEB -m hashlimit --hashlimit-above 100000/sec --hashlimit-name lab --hashlimit-mode srcip -j DROP',
+    'there are fewer packets',
   ),
   {
     name: 'match-rpfilter',
     layer: 'filter',
     description: 'node2 drops in raw what has no strict way back',
+    causes: () => [cause('FILTER_DROP', 'node2', 'raw/PREROUTING/1')],
     steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -m rpfilter --invert -j DROP`)],
   },
   {
@@ -174,6 +209,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'reject-tcp-reset',
       'node2 resets connections',
       {
+        causes: () => [cause('FILTER_REJECT', 'node2', '--reject-with tcp-reset')],
         steps: (t) => [
           step('node2', `${t.iptables} -I FORWARD -d ${t.ip('web-1')} -p tcp -j REJECT --reject-with tcp-reset`),
           step('node2', `${t.iptables} -I INPUT -p tcp --dport 9100 -j REJECT --reject-with tcp-reset`),
@@ -184,37 +220,56 @@ export const FILTER_FAULTS: readonly Fault[] = [
     [
       'policy-forward-drop',
       'the policy of FORWARD is DROP on node2',
-      { steps: (t) => [step('node2', `${t.iptables} -P FORWARD DROP`)] },
+      {
+        causes: () => [cause('CHAIN_POLICY_DROP', 'node2', 'filter/FORWARD')],
+        steps: (t) => [step('node2', `${t.iptables} -P FORWARD DROP`)],
+      },
     ],
     [
       'policy-input-drop',
       'the policy of INPUT is DROP on node2',
-      { steps: (t) => [step('node2', `${t.iptables} -P INPUT DROP`)] },
+      {
+        causes: () => [cause('CHAIN_POLICY_DROP', 'node2', 'filter/INPUT')],
+        steps: (t) => [step('node2', `${t.iptables} -P INPUT DROP`)],
+      },
     ],
     [
       'policy-output-drop',
       'the policy of OUTPUT is DROP on node2',
-      { steps: (t) => [step('node2', `${t.iptables} -P OUTPUT DROP`)] },
+      {
+        causes: () => [cause('CHAIN_POLICY_DROP', 'node2', 'filter/OUTPUT')],
+        steps: (t) => [step('node2', `${t.iptables} -P OUTPUT DROP`)],
+      },
     ],
     [
       'forward-drop-last',
       'the last rule of FORWARD drops',
-      { steps: (t) => [step('node2', `${t.iptables} -A FORWARD -j DROP`)] },
+      {
+        causes: () => [cause('FILTER_DROP', 'node2', '-A FORWARD -j DROP')],
+        steps: (t) => [step('node2', `${t.iptables} -A FORWARD -j DROP`)],
+      },
     ],
     [
       'other-backend-drop',
       "the other iptables' FORWARD drops on node2",
-      { steps: (t) => [step('node2', `${t.otherIptables} -I FORWARD -d ${t.ip('web-1')} -j DROP`)] },
+      {
+        causes: (t) => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', t.ip('web-1'))],
+        steps: (t) => [step('node2', `${t.otherIptables} -I FORWARD -d ${t.ip('web-1')} -j DROP`)],
+      },
     ],
     [
       'other-backend-policy',
       "the policy of the other iptables' FORWARD is DROP",
-      { steps: (t) => [step('node2', `${t.otherIptables} -P FORWARD DROP`)] },
+      {
+        causes: () => [cause('CHAIN_POLICY_DROP', 'node2', 'filter/FORWARD')],
+        steps: (t) => [step('node2', `${t.otherIptables} -P FORWARD DROP`)],
+      },
     ],
     [
       'other-backend-accept',
       'the other iptables accept, these drop',
       {
+        causes: (t) => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', t.ip('web-1'))],
         steps: (t) => [
           step(
             'node2',
@@ -227,6 +282,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'user-chain-return',
       'a chain of the user returns for one port and drops the rest',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/LAB/2')],
         steps: (t) => [
           step(
             'node2',
@@ -239,6 +295,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'user-chain-goto',
       'what goes to a chain does not come back to the caller',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/LAB2/1')],
         steps: (t) => [
           step(
             'node2',
@@ -251,6 +308,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'ipset-drop',
       'node2 drops what a set names',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', '--match-set lab')],
         steps: (t) => [
           step(
             'node2',
@@ -263,6 +321,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'ipset-net-port',
       'node2 drops networks and ports of a set',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', '--match-set lab')],
         steps: (t) => [
           step(
             'node2',
@@ -275,6 +334,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'ipset-nomatch',
       'a set has an exception',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', '--match-set lab')],
         steps: (t) => [
           step(
             'node2',
@@ -287,6 +347,7 @@ export const FILTER_FAULTS: readonly Fault[] = [
       'ipset-ip-port-ip',
       'a set names pairs',
       {
+        causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1', '--match-set lab')],
         steps: (t) => [
           step(
             'node2',
@@ -298,37 +359,58 @@ export const FILTER_FAULTS: readonly Fault[] = [
     [
       'owner',
       'node2 drops what user 4711 sends',
-      { steps: (t) => [step('node2', `${t.iptables} -I OUTPUT -m owner --uid-owner 4711 -j DROP`)] },
+      {
+        harmless: 'that user sends nothing',
+        steps: (t) => [step('node2', `${t.iptables} -I OUTPUT -m owner --uid-owner 4711 -j DROP`)],
+      },
     ],
     [
       'pod-input-drop',
       'web-1 drops what comes in',
-      { steps: (t) => [step(t.at('web-1'), 'iptables-nft -I INPUT -p tcp --dport 8080 -j DROP')] },
+      {
+        causes: (t) => [cause('FILTER_DROP', t.at('web-1'), 'filter/INPUT/1')],
+        steps: (t) => [step(t.at('web-1'), 'iptables-nft -I INPUT -p tcp --dport 8080 -j DROP')],
+      },
     ],
     [
       'pod-output-drop',
       'client-1 drops what it sends to web-2',
-      { steps: (t) => [step(t.at('client-1'), `iptables-nft -I OUTPUT -d ${t.ip('web-2')} -j DROP`)] },
+      {
+        causes: (t) => [cause('FILTER_DROP', t.at('client-1'), 'filter/OUTPUT/1')],
+        steps: (t) => [step(t.at('client-1'), `iptables-nft -I OUTPUT -d ${t.ip('web-2')} -j DROP`)],
+      },
     ],
     [
       'pod-output-reject',
       'client-1 rejects what it sends to web-2',
-      { steps: (t) => [step(t.at('client-1'), `iptables-nft -I OUTPUT -d ${t.ip('web-2')} -j REJECT`)] },
+      {
+        causes: (t) => [cause('FILTER_REJECT', t.at('client-1'), 'filter/OUTPUT/1')],
+        steps: (t) => [step(t.at('client-1'), `iptables-nft -I OUTPUT -d ${t.ip('web-2')} -j REJECT`)],
+      },
     ],
     [
       'pod-answers-dropped',
       'web-1 drops its answers',
-      { steps: (t) => [step(t.at('web-1'), 'iptables-legacy -I OUTPUT -p tcp --sport 8080 -j DROP')] },
+      {
+        causes: (t) => [cause('FILTER_DROP', t.at('web-1'), 'filter/OUTPUT/1')],
+        steps: (t) => [step(t.at('web-1'), 'iptables-legacy -I OUTPUT -p tcp --sport 8080 -j DROP')],
+      },
     ],
     [
       'ext-input-drop',
       'the host outside drops what the router sends',
-      { steps: () => [step('ext', 'iptables-nft -I INPUT -s 203.0.113.1 -j DROP')] },
+      {
+        causes: () => [cause('FILTER_DROP', 'ext', 'filter/INPUT/1')],
+        steps: () => [step('ext', 'iptables-nft -I INPUT -s 203.0.113.1 -j DROP')],
+      },
     ],
     [
       'loopback-drop',
       'node1 drops on its loopback',
-      { steps: (t) => [step('node1', `${t.iptables} -I INPUT -i lo -j DROP`)] },
+      {
+        causes: () => [cause('FILTER_DROP', 'node1', 'filter/INPUT/1')],
+        steps: (t) => [step('node1', `${t.iptables} -I INPUT -i lo -j DROP`)],
+      },
     ],
   ]),
 ];

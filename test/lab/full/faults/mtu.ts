@@ -1,3 +1,4 @@
+import { cause } from '../cause.js';
 import { faultsOf, step } from '../fault.js';
 
 // Small requests pass all of these: what they break is bulk data, and the answer must not say otherwise.
@@ -6,6 +7,7 @@ export const MTU_FAULTS = faultsOf('mtu', [
     'pmtu-black-hole',
     'node2 has a small MTU and lets no ICMP out',
     {
+      harmless: 'small requests pass',
       steps: (t) => [
         step(
           'node2',
@@ -17,7 +19,17 @@ export const MTU_FAULTS = faultsOf('mtu', [
   [
     'route-mtu',
     'the route of node1 to the pods of node2 has a small MTU',
-    { steps: (t) => [step('node1', `ip route replace ${t.cidr('node2')} ${t.via('node2')} mtu 700`)] },
+    {
+      harmless: 'small requests pass',
+      steps: (t) => [step('node1', `ip route replace ${t.cidr('node2')} ${t.via('node2')} mtu 700`)],
+    },
   ],
-  ['tiny-mtu', "web-1's eth0 takes 68 bytes", { steps: (t) => [step(t.at('web-1'), 'ip link set eth0 mtu 68')] }],
+  [
+    'tiny-mtu',
+    "web-1's eth0 takes 68 bytes",
+    {
+      causes: (t) => [cause('MTU_MISMATCH PMTU_BLACKHOLE', t.at('web-1'), 'eth0')],
+      steps: (t) => [step(t.at('web-1'), 'ip link set eth0 mtu 68')],
+    },
+  ],
 ]);

@@ -1,3 +1,4 @@
+import { cause } from '../cause.js';
 import { faultsOf, step } from '../fault.js';
 import type { Target } from '../target.js';
 
@@ -14,6 +15,11 @@ export const NAT_FAULTS = faultsOf('nat', [
     'mark-masq-empty',
     'KUBE-MARK-MASQ is empty on all nodes',
     {
+      causes: () => [
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node1', 'KUBE-MARK-MASQ'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node2', 'KUBE-MARK-MASQ'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node3', 'KUBE-MARK-MASQ'),
+      ],
       fits: proxyIsIptables,
       steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -t nat -F KUBE-MARK-MASQ`)),
     },
@@ -22,6 +28,11 @@ export const NAT_FAULTS = faultsOf('nat', [
     'kube-postrouting-missing',
     'nothing leads to KUBE-POSTROUTING on all nodes',
     {
+      causes: () => [
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node1', 'KUBE-POSTROUTING'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node2', 'KUBE-POSTROUTING'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node3', 'KUBE-POSTROUTING'),
+      ],
       fits: proxyIsIptables,
       steps: (t) =>
         ['node1', 'node2', 'node3'].map((node) =>
@@ -35,12 +46,17 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'kube-services-empty',
     'KUBE-SERVICES is empty on node1',
-    { fits: proxyIsIptables, steps: (t) => [step('node1', `${t.iptables} -t nat -F KUBE-SERVICES`)] },
+    {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node1', 'KUBE-SERVICES')],
+      fits: proxyIsIptables,
+      steps: (t) => [step('node1', `${t.iptables} -t nat -F KUBE-SERVICES`)],
+    },
   ],
   [
     'kube-services-not-in-prerouting',
     'nothing leads from PREROUTING to KUBE-SERVICES on node1',
     {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node1', 'PREROUTING | KUBE-SERVICES')],
       fits: proxyIsIptables,
       steps: (t) => [
         step(
@@ -54,6 +70,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'kube-services-not-in-output',
     'nothing leads from OUTPUT to KUBE-SERVICES on node1',
     {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node1', 'OUTPUT | KUBE-SERVICES')],
       fits: proxyIsIptables,
       steps: (t) => [
         step(
@@ -66,12 +83,21 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'nodeports-empty',
     'KUBE-NODEPORTS is empty on node2',
-    { fits: proxyIsIptables, steps: (t) => [step('node2', `${t.iptables} -t nat -F KUBE-NODEPORTS`)] },
+    {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node2', 'KUBE-NODEPORTS')],
+      fits: proxyIsIptables,
+      steps: (t) => [step('node2', `${t.iptables} -t nat -F KUBE-NODEPORTS`)],
+    },
   ],
   [
     'kube-forward-empty',
     'KUBE-FORWARD is empty on all nodes',
     {
+      causes: () => [
+        cause('PROXY_RULES_MISSING', 'node1', 'KUBE-FORWARD'),
+        cause('PROXY_RULES_MISSING', 'node2', 'KUBE-FORWARD'),
+        cause('PROXY_RULES_MISSING', 'node3', 'KUBE-FORWARD'),
+      ],
       fits: proxyIsIptables,
       steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -F KUBE-FORWARD`)),
     },
@@ -79,12 +105,21 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'proxy-table-missing',
     'node1 has no kube-proxy table',
-    { fits: proxyIsNftables, steps: () => [step('node1', 'nft delete table ip kube-proxy')] },
+    {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node1', 'kube-proxy')],
+      fits: proxyIsNftables,
+      steps: () => [step('node1', 'nft delete table ip kube-proxy')],
+    },
   ],
   [
     'proxy-mark-empty',
     'mark-for-masquerade is empty on all nodes',
     {
+      causes: () => [
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node1', 'mark-for-masquerade'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node2', 'mark-for-masquerade'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node3', 'mark-for-masquerade'),
+      ],
       fits: proxyIsNftables,
       steps: () =>
         ['node1', 'node2', 'node3'].map((node) => step(node, 'nft flush chain ip kube-proxy mark-for-masquerade')),
@@ -94,6 +129,11 @@ export const NAT_FAULTS = faultsOf('nat', [
     'proxy-masquerading-empty',
     'masquerading is empty on all nodes',
     {
+      causes: () => [
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node1', 'masquerading'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node2', 'masquerading'),
+        cause('MASQUERADE_MISSING HAIRPIN_MASQUERADE_MISSING PROXY_RULES_MISSING', 'node3', 'masquerading'),
+      ],
       fits: proxyIsNftables,
       steps: () => ['node1', 'node2', 'node3'].map((node) => step(node, 'nft flush chain ip kube-proxy masquerading')),
     },
@@ -101,12 +141,17 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'proxy-nodeport-ips-empty',
     'node2 has no node port addresses',
-    { fits: proxyIsNftables, steps: () => [step('node2', 'nft flush set ip kube-proxy nodeport-ips')] },
+    {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node2', 'nodeport-ips')],
+      fits: proxyIsNftables,
+      steps: () => [step('node2', 'nft flush set ip kube-proxy nodeport-ips')],
+    },
   ],
   [
     'proxy-service-missing',
     'node1 does not know the service single',
     {
+      causes: () => [cause('PROXY_RULES_MISSING', 'node1', '10.96.10.2 | single')],
       fits: proxyIsNftables,
       steps: () => [step('node1', "nft delete element ip kube-proxy service-ips '{ 10.96.10.2 . tcp . 80 }'")],
     },
@@ -115,6 +160,9 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-to-dead-address',
     'node1 translates the service single to nobody',
     {
+      causes: () => [
+        cause('FOREIGN_RULE PROXY_STALE_ENDPOINT', 'node1', 'nat/PREROUTING/1 | -I PREROUTING -d 10.96.10.2'),
+      ],
       steps: (t) => [
         step(
           'node1',
@@ -127,6 +175,9 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-to-dead-local-address',
     'node1 translates the service single to nobody of its own',
     {
+      causes: () => [
+        cause('FOREIGN_RULE PROXY_STALE_ENDPOINT', 'node1', 'nat/PREROUTING/1 | -I PREROUTING -d 10.96.10.2'),
+      ],
       steps: (t) => [
         step(
           'node1',
@@ -139,6 +190,9 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-to-wrong-port',
     'node1 translates the service single to a closed port',
     {
+      causes: () => [
+        cause('FOREIGN_RULE PROXY_STALE_ENDPOINT', 'node1', 'nat/PREROUTING/1 | -I PREROUTING -d 10.96.10.2'),
+      ],
       steps: (t) => [
         step(
           'node1',
@@ -151,6 +205,9 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-to-client',
     "node1 translates the service single into the client's own node's pod",
     {
+      causes: () => [
+        cause('FOREIGN_RULE PROXY_STALE_ENDPOINT', 'node1', 'nat/PREROUTING/1 | -I PREROUTING -d 10.96.10.2'),
+      ],
       steps: (t) => [
         step(
           'node1',
@@ -163,6 +220,9 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-to-loopback',
     'node1 translates the service single to 127.0.0.1',
     {
+      causes: () => [
+        cause('FOREIGN_RULE PROXY_STALE_ENDPOINT', 'node1', 'nat/PREROUTING/1 | -I PREROUTING -d 10.96.10.2'),
+      ],
       steps: (t) => [
         step(
           'node1',
@@ -175,6 +235,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-in-output',
     "node1's own packets to web-1 go to web-2",
     {
+      causes: () => [cause('FOREIGN_RULE', 'node1', 'nat/OUTPUT/1')],
       steps: (t) => [
         step(
           'node1',
@@ -187,6 +248,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'dnat-in-pod',
     "client-1's own packets to web-1 go to web-2",
     {
+      causes: (t) => [cause('FOREIGN_RULE', t.at('client-1'), 'nat/OUTPUT/1')],
       steps: (t) => [
         step(
           t.at('client-1'),
@@ -199,6 +261,11 @@ export const NAT_FAULTS = faultsOf('nat', [
     'cni-masquerade-missing',
     "the CNI plugin's masquerading is empty on all nodes",
     {
+      causes: () => [
+        cause('MASQUERADE_MISSING', 'node1'),
+        cause('MASQUERADE_MISSING', 'node2'),
+        cause('MASQUERADE_MISSING', 'node3'),
+      ],
       steps: (t) => ['node1', 'node2', 'node3'].map((node) => step(node, `${t.iptables} -t nat -F ${masqueradeOf(t)}`)),
     },
   ],
@@ -206,6 +273,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'snat-foreign',
     'node2 gives client-1 an address that nobody has',
     {
+      causes: () => [cause('FOREIGN_RULE MASQUERADE_UNEXPECTED', 'node2', 'nat/POSTROUTING/1')],
       steps: (t) => [
         step('node2', `${t.iptables} -t nat -I POSTROUTING -s ${t.ip('client-1')} -j SNAT --to-source 10.10.0.99`),
       ],
@@ -215,6 +283,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'snat-to-pod',
     "node2 gives client-1 web-0's address",
     {
+      causes: () => [cause('FOREIGN_RULE MASQUERADE_UNEXPECTED', 'node2', 'nat/POSTROUTING/1')],
       steps: (t) => [
         step(
           'node2',
@@ -226,12 +295,16 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'masquerade-all',
     'node2 masquerades everything',
-    { steps: (t) => [step('node2', `${t.iptables} -t nat -I POSTROUTING -j MASQUERADE`)] },
+    {
+      causes: () => [cause('FOREIGN_RULE MASQUERADE_UNEXPECTED', 'node2', 'nat/POSTROUTING/1')],
+      steps: (t) => [step('node2', `${t.iptables} -t nat -I POSTROUTING -j MASQUERADE`)],
+    },
   ],
   [
     'masquerade-ports',
     'node2 masquerades with few ports',
     {
+      causes: () => [cause('FOREIGN_RULE MASQUERADE_UNEXPECTED', 'node2', 'nat/POSTROUTING/1')],
       steps: (t) => [
         step(
           'node2',
@@ -244,6 +317,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'redirect',
     'node1 redirects web-1 to itself',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node1', 'nat/PREROUTING/1')],
       steps: (t) => [
         step(
           'node1',
@@ -256,6 +330,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'redirect-output',
     "node1's own packets to web-1 are redirected",
     {
+      causes: () => [cause('FOREIGN_RULE', 'node1', 'nat/OUTPUT/1')],
       steps: (t) => [
         step(
           'node1',
@@ -268,6 +343,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'redirect-closed',
     'node2 redirects web-1 to a closed port',
     {
+      causes: () => [cause('FOREIGN_RULE FILTER_DROP', 'node2', 'nat/PREROUTING/1')],
       steps: (t) => [
         step(
           'node2',
@@ -280,6 +356,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'netmap',
     "node1 maps a network to node2's pods",
     {
+      causes: () => [cause('FOREIGN_RULE', 'node1', 'nat/PREROUTING/1')],
       steps: (t) => [
         step(
           'node1',
@@ -292,23 +369,31 @@ export const NAT_FAULTS = faultsOf('nat', [
     'snat-input',
     'node2 translates sources in INPUT',
     {
+      harmless: 'the answer is translated back',
       steps: (t) => [step('node2', `${t.iptables} -t nat -I INPUT -p tcp --dport 9100 -j SNAT --to-source 172.31.7.7`)],
     },
   ],
   [
     'mark-all',
     "node1 gives everything kube-proxy's mark",
-    { steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j MARK --set-xmark 0x4000/0x4000`)] },
+    {
+      causes: () => [cause('FOREIGN_RULE MARK_CONFLICT', 'node1', 'mangle/PREROUTING/1')],
+      steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j MARK --set-xmark 0x4000/0x4000`)],
+    },
   ],
   [
     'ttl-set',
     'node1 sets a small TTL',
-    { steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j TTL --ttl-set 2`)] },
+    {
+      causes: () => [cause('TTL_EXCEEDED FOREIGN_RULE', 'node1', 'mangle/PREROUTING/1')],
+      steps: (t) => [step('node1', `${t.iptables} -t mangle -I PREROUTING -j TTL --ttl-set 2`)],
+    },
   ],
   [
     'harmless-targets',
     'node1 logs, clamps and marks',
     {
+      harmless: 'none of them decides anything',
       steps: (t) => [
         step(
           'node1',
@@ -321,6 +406,7 @@ export const NAT_FAULTS = faultsOf('nat', [
     'local-dnat-conflict',
     'a DNAT of node2 catches a node port',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node2', 'nat/PREROUTING/1')],
       steps: (t) => [
         step(
           'node2',
@@ -332,7 +418,11 @@ export const NAT_FAULTS = faultsOf('nat', [
   [
     'port-forward-in-service-chain',
     'KUBE-SERVICES of node1 drops nothing but returns early',
-    { fits: proxyIsIptables, steps: (t) => [step('node1', `${t.iptables} -t nat -I KUBE-SERVICES -p tcp -j RETURN`)] },
+    {
+      causes: () => [cause('PROXY_RULES_MISSING FOREIGN_RULE', 'node1', 'KUBE-SERVICES')],
+      fits: proxyIsIptables,
+      steps: (t) => [step('node1', `${t.iptables} -t nat -I KUBE-SERVICES -p tcp -j RETURN`)],
+    },
   ],
 ]);
 
@@ -340,27 +430,40 @@ export const CONNTRACK_FAULTS = faultsOf('conntrack', [
   [
     'notrack-prerouting',
     'node2 does not track port 8080',
-    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --dport 8080 -j NOTRACK`)] },
+    {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node2', 'raw/PREROUTING/1')],
+      steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --dport 8080 -j NOTRACK`)],
+    },
   ],
   [
     'notrack-answers',
     'node2 does not track answers from port 8080',
-    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --sport 8080 -j CT --notrack`)] },
+    {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node2', 'raw/PREROUTING/1')],
+      steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -p tcp --sport 8080 -j CT --notrack`)],
+    },
   ],
   [
     'notrack-output',
     'node1 does not track what it sends',
-    { steps: (t) => [step('node1', `${t.iptables} -t raw -I OUTPUT -j NOTRACK`)] },
+    {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node1', 'raw/OUTPUT/1')],
+      steps: (t) => [step('node1', `${t.iptables} -t raw -I OUTPUT -j NOTRACK`)],
+    },
   ],
   [
     'notrack-services',
     'node1 does not track cluster IPs',
-    { steps: (t) => [step('node1', `${t.iptables} -t raw -I PREROUTING -d 10.96.0.0/12 -j NOTRACK`)] },
+    {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node1', 'raw/PREROUTING/1')],
+      steps: (t) => [step('node1', `${t.iptables} -t raw -I PREROUTING -d 10.96.0.0/12 -j NOTRACK`)],
+    },
   ],
   [
     'notrack-all',
     'node2 tracks nothing',
     {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node2', 'raw/PREROUTING | raw/OUTPUT/1')],
       steps: (t) => [
         step('node2', `${t.iptables} -t raw -I PREROUTING -j NOTRACK && ${t.iptables} -t raw -I OUTPUT -j NOTRACK`),
       ],
@@ -369,12 +472,16 @@ export const CONNTRACK_FAULTS = faultsOf('conntrack', [
   [
     'ct-zone',
     'node2 tracks what web-1 sends in another zone',
-    { steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -s ${t.ip('web-1')} -j CT --zone 7`)] },
+    {
+      causes: () => [cause('CONNTRACK_NOTRACK FOREIGN_RULE', 'node2', 'raw/PREROUTING/1')],
+      steps: (t) => [step('node2', `${t.iptables} -t raw -I PREROUTING -s ${t.ip('web-1')} -j CT --zone 7`)],
+    },
   ],
   [
     'untracked-drop',
     'node2 drops what it does not track',
     {
+      causes: () => [cause('FILTER_DROP', 'node2', 'filter/FORWARD/1')],
       steps: (t) => [
         step(
           'node2',
@@ -387,6 +494,7 @@ export const CONNTRACK_FAULTS = faultsOf('conntrack', [
     'invalid-drop',
     'node2 drops what is invalid, everywhere',
     {
+      harmless: 'nothing is invalid where all ways are symmetric',
       steps: (t) =>
         ['INPUT', 'FORWARD', 'OUTPUT'].map((chain) =>
           step('node2', `${t.iptables} -I ${chain} -m conntrack --ctstate INVALID -j DROP`),

@@ -1,4 +1,5 @@
 import type { Target } from '../target.js';
+import { cause } from '../cause.js';
 import { bridged, faultsOf, step, type Step } from '../fault.js';
 
 /** A table of its own on node2 with one base chain. */
@@ -17,12 +18,16 @@ export const NFT_FAULTS = faultsOf('nft', [
   [
     'nft-inet-forward',
     'an inet table drops in forward',
-    { steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} tcp dport 8080 drop`)] },
+    {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} tcp dport 8080 drop`)],
+    },
   ],
   [
     'nft-inet-policy',
     "an inet table's policy is drop",
     {
+      causes: () => [cause('NFT_DROP CHAIN_POLICY_DROP', 'node2', 'lab/base')],
       steps: () => [
         table(
           'inet',
@@ -37,6 +42,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-early',
     'a table drops before conntrack',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook prerouting priority -350; policy accept;', `ip daddr ${pods(t).web} drop`),
       ],
@@ -46,6 +52,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-after-dnat',
     'a table drops after DNAT',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook prerouting priority -90; policy accept;', `ip daddr ${pods(t).web} drop`),
       ],
@@ -55,6 +62,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-before-dnat',
     'a table drops cluster IPs before DNAT',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: () => [
         table('ip', 'type filter hook prerouting priority -105; policy accept;', 'ip daddr 10.96.0.0/12 drop'),
       ],
@@ -64,6 +72,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-input',
     'an inet table drops in input',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: () => [
         table(
           'inet',
@@ -78,6 +87,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-output',
     'an ip table drops in output',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook output priority 0; policy accept;', `ip daddr ${t.ip('web-2')} drop`),
       ],
@@ -87,6 +97,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-postrouting',
     'an ip table drops in postrouting',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -99,22 +110,32 @@ export const NFT_FAULTS = faultsOf('nft', [
   [
     'nft-reject-tcp',
     'an inet table resets',
-    { steps: (t) => [table('inet', forward(-5), `ip daddr ${pods(t).web} meta l4proto tcp reject with tcp reset`)] },
+    {
+      causes: () => [cause('FILTER_REJECT', 'node2', 'lab/base')],
+      steps: (t) => [table('inet', forward(-5), `ip daddr ${pods(t).web} meta l4proto tcp reject with tcp reset`)],
+    },
   ],
   [
     'nft-reject-icmpx',
     'an inet table rejects',
-    { steps: (t) => [table('inet', forward(-5), `ip daddr ${pods(t).web} reject with icmpx type admin-prohibited`)] },
+    {
+      causes: () => [cause('FILTER_REJECT', 'node2', 'lab/base')],
+      steps: (t) => [table('inet', forward(-5), `ip daddr ${pods(t).web} reject with icmpx type admin-prohibited`)],
+    },
   ],
   [
     'nft-reject-icmp',
     'an ip table rejects',
-    { steps: (t) => [table('ip', forward(-5), `ip daddr ${pods(t).web} reject with icmp type host-unreachable`)] },
+    {
+      causes: () => [cause('FILTER_REJECT', 'node2', 'lab/base')],
+      steps: (t) => [table('ip', forward(-5), `ip daddr ${pods(t).web} reject with icmp type host-unreachable`)],
+    },
   ],
   [
     'nft-set',
     'a set is dropped',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         step(
           'node2',
@@ -127,6 +148,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-vmap',
     'a verdict map decides',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -140,6 +162,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-chain',
     'a chain jumps, goes and returns',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/inner | lab/base')],
       steps: (t) => [
         step(
           'node2',
@@ -152,6 +175,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-ct-state',
     'a table drops data',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'inet',
@@ -164,22 +188,32 @@ export const NFT_FAULTS = faultsOf('nft', [
   [
     'nft-ct-status',
     'a table drops what is translated',
-    { steps: () => [table('inet', forward(0), 'ct status dnat meta l4proto tcp drop')] },
+    {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      steps: () => [table('inet', forward(0), 'ct status dnat meta l4proto tcp drop')],
+    },
   ],
   [
     'nft-mark',
     'a table marks and drops the mark',
-    { steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} meta mark set 0x77`, 'meta mark 0x77 drop')] },
+    {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} meta mark set 0x77`, 'meta mark 0x77 drop')],
+    },
   ],
   [
     'nft-iifname',
     'a table drops by interface',
-    { steps: () => [table('inet', forward(0), 'iifname "eth0" oifname != "eth0" tcp dport 8080 drop')] },
+    {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      steps: () => [table('inet', forward(0), 'iifname "eth0" oifname != "eth0" tcp dport 8080 drop')],
+    },
   ],
   [
     'nft-fib',
     'a table drops what has no way back',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: () => [
         table('inet', 'type filter hook prerouting priority -300; policy accept;', 'fib saddr . iif oif missing drop'),
       ],
@@ -189,6 +223,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-accept-elsewhere',
     'one table accepts, the next drops',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab2/c')],
       steps: (t) => [
         table('inet', forward(-10), 'accept'),
         step(
@@ -201,12 +236,17 @@ export const NFT_FAULTS = faultsOf('nft', [
   [
     'nft-bridge',
     'a bridge table drops',
-    { fits: bridged, steps: (t) => [table('bridge', forward(0), `ip daddr ${pods(t).web} drop`)] },
+    {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      fits: bridged,
+      steps: (t) => [table('bridge', forward(0), `ip daddr ${pods(t).web} drop`)],
+    },
   ],
   [
     'nft-bridge-input',
     'a bridge table drops what goes to the bridge itself',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       fits: bridged,
       steps: (t) => [
         table(
@@ -221,6 +261,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-bridge-output',
     'a bridge table drops what the bridge sends',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       fits: bridged,
       steps: (t) => [
         table(
@@ -235,6 +276,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-netdev',
     'a netdev table drops at eth0',
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'netdev',
@@ -248,6 +290,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-netdev-veth',
     "a netdev table drops at web-1's veth",
     {
+      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'netdev',
@@ -261,6 +304,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-dnat',
     'an ip table translates web-1 into client-1',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -274,6 +318,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-snat',
     'an ip table gives web-1 a foreign source',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -287,6 +332,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-masquerade',
     'an ip table masquerades to web-1',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type nat hook postrouting priority 90; policy accept;', `ip daddr ${pods(t).web} masquerade`),
       ],
@@ -296,6 +342,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-redirect',
     'an ip table redirects',
     {
+      causes: () => [cause('FOREIGN_RULE', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -309,6 +356,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-notrack',
     'a table switches tracking off',
     {
+      causes: () => [cause('FOREIGN_RULE CONNTRACK_NOTRACK', 'node2', 'lab/base')],
       steps: () => [table('ip', 'type filter hook prerouting priority -300; policy accept;', 'tcp dport 8080 notrack')],
     },
   ],

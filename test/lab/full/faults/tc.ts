@@ -1,3 +1,4 @@
+import { cause } from '../cause.js';
 import { faultsOf, step, type Step } from '../fault.js';
 
 /** TC_ACT_SHOT for everything. */
@@ -18,32 +19,45 @@ export const TC_FAULTS = faultsOf('tc', [
   [
     'tc-ingress-eth0',
     'tc drops everything that comes in by eth0 of node3',
-    { steps: () => [classifier('node3', 'eth0', 'ingress', ALL)] },
+    { causes: () => [cause('TC_DROP', 'node3', 'eth0')], steps: () => [classifier('node3', 'eth0', 'ingress', ALL)] },
   ],
   [
     'tc-ingress-veth',
     'tc drops what comes from web-1',
-    { steps: (t) => [classifier('node2', t.veth('web-1'), 'ingress', ALL)] },
+    {
+      causes: (t) => [cause('TC_DROP', 'node2', t.veth('web-1'))],
+      steps: (t) => [classifier('node2', t.veth('web-1'), 'ingress', ALL)],
+    },
   ],
   [
     'tc-egress-veth',
     'tc drops port 8080 on the way to web-1',
-    { steps: (t) => [classifier('node2', t.veth('web-1'), 'egress', PORT_8080)] },
+    {
+      causes: (t) => [cause('TC_DROP', 'node2', t.veth('web-1'))],
+      steps: (t) => [classifier('node2', t.veth('web-1'), 'egress', PORT_8080)],
+    },
   ],
   [
     'tc-answers-veth',
     "tc drops web-1's answers from port 8080",
-    { steps: (t) => [classifier('node2', t.veth('web-1'), 'ingress', FROM_8080)] },
+    {
+      causes: (t) => [cause('TC_DROP', 'node2', t.veth('web-1'))],
+      steps: (t) => [classifier('node2', t.veth('web-1'), 'ingress', FROM_8080)],
+    },
   ],
   [
     'tc-egress-eth0',
     'tc drops port 8080 on the way out of node1',
-    { steps: () => [classifier('node1', 'eth0', 'egress', PORT_8080)] },
+    {
+      causes: () => [cause('TC_DROP', 'node1', 'eth0')],
+      steps: () => [classifier('node1', 'eth0', 'egress', PORT_8080)],
+    },
   ],
   [
     'tc-bridge-side',
     'tc drops port 8080 before the tunnel or the bridge of node2',
     {
+      causes: (t) => [cause('TC_DROP', 'node2', `${t.isOverlay ? t.vtep.device : t.isBridged ? 'cni0' : 'eth0'}`)],
       steps: (t) => [
         classifier('node2', t.isOverlay ? t.vtep.device : t.isBridged ? 'cni0' : 'eth0', 'ingress', PORT_8080),
       ],

@@ -1,0 +1,73 @@
+import type { Answer } from '../ask-cli.js';
+import { compareWithAnswer, falseAlarms } from '../compare.js';
+import { describeFinding, namesCause, type Cause } from './cause.js';
+import { worksIn, type TrueProbe } from './truth.js';
+
+export interface Difference {
+  readonly probe: TrueProbe;
+  readonly text: string;
+}
+
+/** How far the program agrees with the kernel in one cluster. */
+export interface Judgement {
+  readonly probes: number;
+  readonly connections: number;
+  /** Probes on which the kernel and the program differ. */
+  readonly disagreements: readonly Difference[];
+  /** Suspicions above `info` of probes that work in a healthy cluster. */
+  readonly falseAlarms: readonly Difference[];
+  /** Probes that the kernel did not let through in every attempt. */
+  readonly failing: number;
+  readonly naming: Naming;
+}
+
+/** Whether the first of what stops a packet is what was broken. */
+export interface Naming {
+  /** Probes that connect in the healthy cluster and not in this one. */
+  readonly broken: number;
+  readonly named: number;
+  /** What was named instead, and for how many probes. */
+  readonly instead: ReadonlyMap<string, number>;
+}
+
+export function judge(
+  probes: readonly TrueProbe[],
+  answers: ReadonlyMap<string, Answer>,
+  causes: readonly Cause[],
+  isHealthy: boolean,
+): Judgement {
+  const disagreements: Difference[] = [];
+  const alarms: Difference[] = [];
+  const instead = new Map<string, number>();
+  let [failing, connections, broken, named] = [0, 0, 0, 0];
+  for (const probe of probes) {
+    const { pair, attempts, worksHealthy } = probe;
+    const answer = answers.get(pair.id) ?? NO_ANSWER;
+    const works = worksIn(probe);
+    connections += attempts.length;
+    if (!works) failing++;
+    const texts = attempts.length === 0 ? [`${pair.id}: not tried`] : compareWithAnswer(pair.id, attempts, answer);
+    if (texts.length > 0) disagreements.push({ probe, text: texts.join('; ') });
+    if (!works && worksHealthy) {
+      broken++;
+      const said = firstNamed(answer, causes);
+      if (said === undefined) named++;
+      else instead.set(said, (instead.get(said) ?? 0) + 1);
+    }
+    if (!isHealthy || !works) continue;
+    const [alarm] = falseAlarms(pair.id, answer);
+    if (alarm !== undefined) alarms.push({ probe, text: alarm });
+  }
+  const naming = { broken, named, instead };
+  return { probes: probes.length, connections, disagreements, falseAlarms: alarms, failing, naming };
+}
+
+const NO_ANSWER: Answer = { kind: 'error', code: 'NO_LINE', message: 'the program printed no line' };
+
+/** What the answer names in place of a cause; undefined when it names one. */
+function firstNamed(answer: Answer, causes: readonly Cause[]): string | undefined {
+  if (answer.kind === 'error') return `no answer (${answer.code})`;
+  const [first] = answer.blocking;
+  if (first === undefined) return `nothing (${answer.verdict})`;
+  return namesCause(first, causes) ? undefined : describeFinding(first);
+}
