@@ -1,5 +1,5 @@
 import type { ClusterIndex } from '#libs/cluster';
-import type { Evidence, Ip } from '#libs/model';
+import { cidrContains, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
 import { lookupRoute, sourceProblem, type Chooser, type Link, type NetNamespace } from '#libs/netstack';
 
 /** One interface of one namespace. */
@@ -24,12 +24,15 @@ export interface ArpResult {
   readonly answers: readonly ArpAnswer[];
   /** A namespace on the segment was not collected, and might have answered. */
   readonly uncollected: boolean;
-  /** Owners that keep silent, and the sysctl that makes them. */
-  readonly silent: readonly {
-    readonly port: Port;
-    readonly evidence: Evidence;
-    readonly code: 'ARP_IGNORED' | 'PROXY_ARP_OFF';
-  }[];
+  /** Owners that keep silent, and what makes them. */
+  readonly silent: readonly (Silence & { readonly port: Port })[];
+}
+
+/** Why an owner does not answer: a sysctl, or the way back to who asks. */
+export interface Silence {
+  readonly code: SuspicionCode;
+  readonly evidence: readonly Evidence[];
+  readonly details?: Readonly<Record<string, string | number>>;
 }
 
 /** How the namespaces of a snapshot are wired: veth pairs, bridges, and which interfaces lead outside. */
@@ -40,6 +43,8 @@ export class Fabric {
   /** Nodes and outside hosts by every address that they have, on whatever interface. */
   private readonly holders = new Map<Ip, NetNamespace[]>();
   private readonly segments = new Map<Link, readonly (Port | 'uncollected')[]>();
+
+  private readonly routers = new Map<Link, Ip | undefined>();
 
   constructor(
     private readonly namespaces: ReadonlyMap<string, NetNamespace>,
@@ -111,6 +116,33 @@ export class Fabric {
   /** Whether the owner of an address on the network outside answers for it there. */
   answersOutside(owner: Port, target: Ip, sender: Ip, chooser: Chooser): boolean {
     return owner.link.flags.has('LOWER_UP') && arpReply(owner, target, sender, chooser) === 'answers';
+  }
+
+  /** What keeps the owner of an address silent to its router outside; undefined: it answers, or no router is known. */
+  silentToRouter(owner: Port, target: Ip, chooser: Chooser): Silence | undefined {
+    const router = this.routerOf(owner);
+    if (router === undefined) return undefined;
+    const reply = arpReply(owner, target, router, chooser);
+    return typeof reply === 'string' ? undefined : reply;
+  }
+
+  /** The gateway on the network of a port: its own default gateway, or the one that the other hosts there use. */
+  private routerOf({ link }: Port): Ip | undefined {
+    if (!this.routers.has(link)) this.routers.set(link, this.findRouter(link));
+    return this.routers.get(link);
+  }
+
+  private findRouter(link: Link): Ip | undefined {
+    for (const port of this.outside.values())
+      for (const route of port.ns.routing(4)?.fibs.tables.get('main')?.matches(ipv4(0)) ?? []) {
+        const gateway = route.dst.length === 0 ? route.nextHops[0]?.gateway : undefined;
+        if (
+          gateway !== undefined &&
+          link.addresses.some(({ ip, prefixLength }) => cidrContains({ net: ip, length: prefixLength }, gateway))
+        )
+          return gateway;
+      }
+    return undefined;
   }
 
   /** A node that has the address and of which nothing else is known. */
@@ -222,7 +254,7 @@ function proxies(ns: NetNamespace, link: Link): boolean {
   return ns.conf(4, 'all', 'proxy_arp') === 1 || ns.conf(4, link.name, 'proxy_arp') === 1;
 }
 
-type Reply = 'answers' | 'silent' | { readonly code: 'ARP_IGNORED' | 'PROXY_ARP_OFF'; readonly evidence: Evidence };
+type Reply = 'answers' | 'silent' | Silence;
 
 /** arp_process(): a host answers for its own addresses, and with proxy_arp for those it has a route to elsewhere. */
 function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser): Reply {
@@ -236,21 +268,19 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   const result = lookupRoute(routing, flow, chooser);
   if (result.kind !== 'route') return 'silent';
   // The request's sender passes the same source check as a packet would.
-  if (
-    sourceProblem(ns, routing, flow, result.route.type === 'local' ? 'lo' : (result.hop.dev ?? 'lo'), chooser) !==
-    undefined
-  )
-    return 'silent';
+  const towards = result.route.type === 'local' ? 'lo' : (result.hop.dev ?? 'lo');
+  const problem = sourceProblem(ns, routing, flow, towards, chooser);
+  if (problem !== undefined) return result.route.type === 'local' ? problem : 'silent';
   if (result.route.type === 'local') {
     const ignore = Math.max(ns.conf(4, 'all', 'arp_ignore') ?? 0, ns.conf(4, link.name, 'arp_ignore') ?? 0);
     const onThis = link.addresses.some(({ ip }) => ip === target);
     if (ignore === 0 || (ignore <= 3 && onThis)) return 'answers';
-    return { code: 'ARP_IGNORED', evidence: sysctlEvidence(ns, link.name, 'arp_ignore') };
+    return { code: 'ARP_IGNORED', evidence: [sysctlEvidence(ns, link.name, 'arp_ignore')] };
   }
   const forwards = (ns.conf(4, link.name, 'forwarding') ?? ns.sysctlNumber('net.ipv4.ip_forward')) !== 0;
   if (!forwards || result.route.type !== 'unicast' || result.hop.dev === link.name) return 'silent';
   if (proxies(ns, link)) return 'answers';
-  return { code: 'PROXY_ARP_OFF', evidence: sysctlEvidence(ns, link.name, 'proxy_arp') };
+  return { code: 'PROXY_ARP_OFF', evidence: [sysctlEvidence(ns, link.name, 'proxy_arp')] };
 }
 
 function sysctlEvidence(ns: NetNamespace, dev: string, name: string): Evidence {

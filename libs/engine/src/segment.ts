@@ -66,7 +66,7 @@ export function resolveNeighbour(
         },
   ];
   const [reason] = silent;
-  if (reason !== undefined) evidence.unshift(reason.evidence);
+  if (reason !== undefined) evidence.unshift(...reason.evidence);
   obstacle(
     context,
     {
@@ -76,7 +76,12 @@ export function resolveNeighbour(
           ? { ...ns.place, interface: link.name }
           : { ...reason.port.ns.place, interface: reason.port.link.name },
       evidence,
-      details: { destination: formatIp(nextHop), interface: link.name, key: reason?.evidence.locator ?? '' },
+      details: {
+        destination: formatIp(nextHop),
+        interface: link.name,
+        key: reason?.evidence[0]?.locator ?? '',
+        ...reason?.details,
+      },
     },
     'neighbor-unreachable',
     skb,

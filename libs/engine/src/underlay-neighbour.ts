@@ -73,8 +73,17 @@ function whyDeaf(link: Link): 'IFACE_DOWN' | 'ARP_OFF' | 'CARRIER_DOWN' | undefi
 
 /** The last router outside asks for a host that cannot hear it, and tells the sender: host unreachable. True after an obstacle. */
 export function lastRouterFails(context: FlightContext, skb: Skb, target: Port): boolean {
-  if (whyDeaf(target.link) === undefined) return false;
-  deaf(context, skb, target, { kind: 'icmp', type: 3, code: 1, outside: true });
+  const answer: Answer = { kind: 'icmp', type: 3, code: 1, outside: true };
+  if (whyDeaf(target.link) !== undefined) {
+    deaf(context, skb, target, answer);
+    return true;
+  }
+  const asked = target.ns.owns(skb.dst) === target.link ? skb.dst : target.link.addresses[0]?.ip;
+  const silence = asked === undefined ? undefined : context.world.fabric.silentToRouter(target, asked, context.chooser);
+  if (silence === undefined) return false;
+  const subject = { ...target.ns.place, interface: target.link.name };
+  const details = { interface: target.link.name, key: silence.evidence[0]?.locator ?? '', ...silence.details };
+  obstacle(context, { ...silence, subject, details }, 'neighbor-unreachable', skb, answer);
   return true;
 }
 
