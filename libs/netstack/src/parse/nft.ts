@@ -34,6 +34,8 @@ export interface NativeSet {
   readonly type: readonly string[];
   readonly map?: string;
   readonly elements: readonly Json[];
+  /** How long an element stays, where the set says so. */
+  readonly timeoutSeconds?: number;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -62,6 +64,7 @@ const SetShape = Named.extend({
   type: TypeName.optional(),
   map: AnyJson.optional(),
   elem: z.array(AnyJson).optional(),
+  timeout: z.number().optional(),
 });
 const TableShape = z.looseObject({ family: z.string(), name: z.string() });
 
@@ -119,6 +122,7 @@ function addItem(tables: Map<string, Draft>, { at, body: item }: Item): void {
       type: typeof set.type === 'string' ? [set.type] : Array.isArray(set.type) ? set.type : [],
       map: typeof set.map === 'string' ? set.map : undefined,
       elements: set.elem ?? [],
+      ...(set.timeout === undefined ? {} : { timeoutSeconds: set.timeout }),
     });
   }
 }
