@@ -69,3 +69,27 @@ export function daemonSetReasons(cluster: ClusterIndex, isAgent: (name: string) 
 function named({ namespace, name }: KubernetesObject['metadata']): string {
   return `DaemonSet ${namespace ?? 'default'}/${name}`;
 }
+
+/** DaemonSets of network agents, as their projects name them. */
+const AGENTS = [
+  'antrea-agent',
+  'aws-node',
+  'calico-node',
+  'canal',
+  'cilium',
+  'kindnet',
+  'kube-flannel',
+  'kube-ovn-cni',
+  'kube-router',
+  'ovnkube-node',
+  'terway',
+  'weave-net',
+];
+
+/** An agent of another plugin runs and none of this one: objects and annotations of this one are what was left behind. */
+export function isReplaced(cluster: ClusterIndex, isOwn: (name: string) => boolean): boolean {
+  const names = cluster.all('DaemonSet').map(({ metadata }) => metadata.name);
+  return (
+    !names.some(isOwn) && names.some((name) => AGENTS.some((agent) => name === agent || name.startsWith(`${agent}-`)))
+  );
+}

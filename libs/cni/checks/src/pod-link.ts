@@ -12,7 +12,7 @@ import {
   onInterface,
 } from './evidence.js';
 import { localRouteProblem, routeEvidence, routeTo } from './route-check.js';
-import { proxyArpFinding } from './sysctls.js';
+import { forwardingFindings, proxyArpFinding } from './sysctls.js';
 import { prefixOf } from './uplink.js';
 
 const OUTSIDE_V4 = ipv4(0x08080808);
@@ -153,7 +153,7 @@ function foreignGateway({ pod, eth, node, promise }: HostEnd, host: Link): Findi
   const used = routeTo(pod, OUTSIDE_V4);
   if (used?.kind !== 'route' || used.route.dst.length !== 0 || used.hop.dev !== eth.name) return undefined;
   const { gateway } = used.hop;
-  if (gateway === undefined || node.owns(gateway) !== undefined) return undefined;
+  if (typeof gateway !== 'number' || node.owns(gateway) !== undefined) return undefined;
   const own = node.link(promise.bridge ?? host.name)?.addresses.find(({ ip }) => typeof ip === 'number');
   const expected = own === undefined ? `an address of ${promise.bridge ?? host.name}` : formatIp(own.ip);
   return {
@@ -221,7 +221,11 @@ function aloneFindings({ node, promise }: HostEnd, host: Link): (Finding | undef
           remedy: `ip link set ${host.name} nomaster`,
         } satisfies Finding)
       : undefined;
-  return [foreign, promise.proxyArp === true ? proxyArpFinding(node, host.name) : undefined];
+  return [
+    foreign,
+    ...forwardingFindings(node, [host.name]).filter(({ code }) => code === 'IFACE_FORWARDING_OFF'),
+    promise.proxyArp === true ? proxyArpFinding(node, host.name) : undefined,
+  ];
 }
 
 function portFindings({ node, promise }: HostEnd, host: Link, bridge: string): (Finding | undefined)[] {

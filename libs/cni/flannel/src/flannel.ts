@@ -2,6 +2,7 @@ import type { ClusterIndex, PodObject } from '#libs/cluster';
 import {
   daemonSetReasons,
   intendedHop,
+  isReplaced,
   objectEvidence,
   podFindings,
   PrefixConflicts,
@@ -32,19 +33,12 @@ export const flannel: CniPlugin = {
   forCluster: (cluster) => new FlannelNetwork(cluster, flannelConfig(cluster)),
 };
 
-/** Agents of other plugins: where one of them runs and flannel does not, flannel's traces are what is left of it. */
-const OTHER_AGENTS = ['calico-node', 'kindnet', 'cilium', 'weave-net', 'kube-router', 'antrea-agent', 'kube-ovn-cni'];
-
 function detect(cluster: ClusterIndex): Detection {
   const daemons = daemonSetReasons(cluster, isFlannelDaemon);
   const traces = [...configMaps(cluster), ...annotatedNodes(cluster)];
-  const replaced = daemons.length === 0 && cluster.all('DaemonSet').some(({ metadata }) => isOther(metadata.name));
+  const replaced = isReplaced(cluster, isFlannelDaemon);
   const reasons = [...daemons, ...traces];
   return { detected: reasons.length > 0 && !replaced, reasons: replaced ? [] : reasons };
-}
-
-function isOther(name: string): boolean {
-  return OTHER_AGENTS.some((agent) => name === agent || name.startsWith(`${agent}-`));
 }
 
 function configMaps(cluster: ClusterIndex): string[] {

@@ -1,4 +1,6 @@
+import { calico } from '#libs/cni/calico';
 import { flannel } from '#libs/cni/flannel';
+import { routed } from '#libs/cni/routed';
 import { unknownCni } from '#libs/cni/unknown';
 import { defineConfig } from '#libs/config';
 import { composeNetwork } from '#libs/engine';
@@ -7,8 +9,8 @@ import { z } from 'zod';
 import { UnderlayShim } from './underlay-shim.js';
 import { parseUnderlay, Underlay } from './underlay.js';
 
-/** One line per CNI plugin; `unknown` is the last resort. */
-const CNI_PLUGINS: readonly CniPlugin[] = [flannel, unknownCni];
+/** In order of preference: who is told by an agent of its own first, then what a network looks like; `unknown` is the last resort. */
+const CNI_PLUGINS: readonly CniPlugin[] = [flannel, calico, routed, unknownCni];
 
 const config = defineConfig({
   id: 'generic',
@@ -22,7 +24,7 @@ const config = defineConfig({
 
 export const genericProvider: Provider<z.output<typeof config.schema>> = {
   name: 'generic',
-  title: 'Any cluster: flannel, or pods where their objects say',
+  title: 'Any cluster: flannel, Calico, plain routes, or pods where their objects say',
   config,
   createNetwork: async ({ snapshot, settings, overrides }) => {
     const underlay = settings.underlay ?? parseUnderlay(snapshot.underlay);
