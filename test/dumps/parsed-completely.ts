@@ -1,6 +1,6 @@
 import { SYN, TCP, type NetNamespace, type Skb, type Chooser } from '#libs/netstack';
 import { parseIp, type NamespaceDump } from '#libs/model';
-import { ruleMatches } from '../../libs/netstack/src/netfilter/traverse.js';
+import { ruleMatches } from '../../libs/netstack/src/netfilter/rule.js';
 import type { RuleEnv } from '../../libs/netstack/src/netfilter/matches/match.js';
 
 /** Rules and chains of a dump: what the text holds and what came out of the parser. */

@@ -3,8 +3,11 @@ import { NotingChooser } from '../../../../test/fixtures/choices.js';
 import { sketchNamespace } from '../../../../test/fixtures/namespace-sketch.js';
 import { icmpError, tcp, udp } from '../../../../test/fixtures/packets.js';
 import { tupleOf, type Skb } from '../skb.js';
-import { candidates, compileRuleset, type Chain, type Ruleset } from './ruleset.js';
-import { ruleMatches, runTable } from './traverse.js';
+import { candidates } from './chain-index.js';
+import { Header } from './header.js';
+import { ruleMatches } from './rule.js';
+import { compileRuleset, type Chain, type Ruleset } from './ruleset.js';
+import { runTable } from './traverse.js';
 
 const NODE = sketchNamespace({ links: [{ name: 'eth0', addresses: ['10.0.0.1/24'] }] });
 
@@ -69,6 +72,11 @@ function chainOf(ruleset: Ruleset, name: string): Chain {
   return chain;
 }
 
+/** Positions of the rules that a packet meets; undefined: all, the chain has no index. */
+function positions({ index }: Chain, skb: Skb, iif = 'eth0', oif = ''): readonly number[] | undefined {
+  return index === undefined ? undefined : candidates(index, new Header(skb, iif, oif)).map(({ position }) => position);
+}
+
 function withoutIndex(ruleset: Ruleset): Ruleset {
   const tables = new Map(
     [...ruleset.tables].map(([name, table]) => [
@@ -91,16 +99,18 @@ function withoutIndex(ruleset: Ruleset): Ruleset {
 function run(ruleset: Ruleset, skb: Skb, iif: string, oif: string): unknown {
   const told: string[] = [];
   const copy = { ...skb };
+  const table = ruleset.tables.get('filter');
+  if (table === undefined) throw new Error('no table filter');
   runTable(
     {
       env: { ns: NODE, hook: 'FORWARD', skb: copy, iif, oif, chooser: new NotingChooser() },
-      ruleset,
       observer: {
         step: (step) => told.push(`${step.evidence?.locator ?? ''} ${step.text}`),
         stopped: (stop) => told.push(`${stop.cause} ${stop.evidence.locator}`),
       },
     },
-    'filter',
+    table,
+    chainOf(ruleset, 'FORWARD'),
   );
   return { told, mark: copy.mark };
 }
@@ -114,9 +124,9 @@ describe('the index of a long chain', () => {
         const chain = chainOf(compile(rules, []), 'FORWARD');
         const env = { ns: NODE, hook: 'FORWARD' as const, skb, iif, oif, chooser: new NotingChooser() };
 
-        const picked = candidates(chain, skb, iif, oif);
+        const picked = positions(chain, skb, iif, oif);
 
-        const matching = chain.rules.flatMap((rule, at) => (ruleMatches(rule, env) === false ? [] : [at]));
+        const matching = chain.rules.flatMap((rule) => (ruleMatches(rule, env) === false ? [] : [rule.position]));
         expect(picked).toBeDefined();
         expect(matching.filter((at) => picked?.includes(at) !== true)).toEqual([]);
         expect(picked).toEqual([...new Set(picked)].toSorted((a, b) => a - b));
@@ -143,13 +153,13 @@ describe('the index of a long chain', () => {
     );
     const chain = chainOf(compile([...rules, '-m mark --mark 0x1 -j ACCEPT'], []), 'FORWARD');
 
-    expect(candidates(chain, tcp('10.0.0.1:40000 > 10.96.3.7:80'), 'eth0', '')).toEqual([3 * 256 + 7, 5000]);
-    expect(candidates(chain, tcp('10.0.0.1:40000 > 8.8.8.8:80'), 'eth0', '')).toEqual([5000]);
+    expect(positions(chain, tcp('10.0.0.1:40000 > 10.96.3.7:80'))).toEqual([3 * 256 + 8, 5001]);
+    expect(positions(chain, tcp('10.0.0.1:40000 > 8.8.8.8:80'))).toEqual([5001]);
   });
 
   it('is not made for short chains', () => {
     const chain = chainOf(compile(['-d 10.0.0.1/32 -j ACCEPT'], []), 'FORWARD');
 
-    expect(candidates(chain, tcp('10.0.0.1:40000 > 10.0.0.2:80'), 'eth0', '')).toBeUndefined();
+    expect(positions(chain, tcp('10.0.0.1:40000 > 10.0.0.2:80'))).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { icmpError, ip, tcp, udp } from '../../../../../test/fixtures/packets.js
 import { tupleOf, type Skb } from '../../skb.js';
 import { ConntrackTable, translateDestination, translateSource } from '../conntrack.js';
 import { compileRuleset, type Hook } from '../ruleset.js';
-import { ruleMatches } from '../traverse.js';
+import { ruleMatches } from '../rule.js';
 import { knownMatches } from './index.js';
 
 interface Row {

@@ -3,7 +3,8 @@ import { showSkb, TCP, UDP } from '../../skb.js';
 import { translateDestination, translateSource } from '../conntrack.js';
 import type { RuleEnv } from '../matches/match.js';
 import { masqueradeAddress, redirectAddress } from '../nat-address.js';
-import type { HookObserver, Manip } from '../traverse.js';
+import type { Manip } from '../translate.js';
+import type { HookObserver } from '../traverse.js';
 import { ABSENT, type Evaluated } from './expression.js';
 import {
   readVerdict,

@@ -1,0 +1,152 @@
+import type { Family } from '#libs/model';
+import type { NetNamespace } from '../namespace.js';
+import type { Program, ProgramChain } from './nft/program.js';
+import type { Chain, Hook, Table } from './ruleset.js';
+import type { Manip } from './translate.js';
+
+/** What a packet meets at one hook of a namespace, in order. Without rules there is nothing to meet, so empty chains are left out. */
+export interface HookPlan {
+  readonly stages: readonly Stage[];
+  /** Chains of type nat, in order: asked for the first packet of a connection only. */
+  readonly nat: readonly RuleChain[];
+  /** Rules that were not collected may drop the packet, or translate it: what is missing, and why. */
+  readonly missing?: string;
+  /** nf_conntrack_tcp_loose. */
+  readonly loose: boolean;
+}
+
+export type Stage =
+  | { readonly kind: 'track' | 'confirm'; readonly priority: number }
+  | { readonly kind: 'nat'; readonly priority: number; readonly manip: Manip }
+  | { readonly kind: 'filter'; readonly priority: number; readonly chain: RuleChain };
+
+/** A base chain; `reroutes`: of a type that looks at the route again when it has changed the mark. */
+export type RuleChain =
+  | { readonly kind: 'iptables'; readonly table: Table; readonly chain: Chain; readonly reroutes: boolean }
+  | { readonly kind: 'native'; readonly program: Program; readonly chain: ProgramChain; readonly reroutes: boolean };
+
+interface Registered {
+  readonly priority: number;
+  readonly chain: RuleChain;
+}
+
+/*
+ *   receive ─► PREROUTING ─► route ─┬─► INPUT ─► socket ─► route ─► OUTPUT ─┐
+ *                                   └──────────► FORWARD ───────────────────┴─► POSTROUTING ─► transmit
+ *
+ * Priorities are those of include/uapi/linux/netfilter_ipv4.h; conntrack confirms last.
+ * iptables-nft registers its security table at 150, behind the translation of sources; legacy at 50, as the header says.
+ */
+const TABLES: readonly {
+  readonly name: string;
+  readonly priority: number;
+  readonly hooks: readonly Hook[];
+  readonly backend?: 'nft' | 'legacy';
+}[] = [
+  { name: 'raw', priority: -300, hooks: ['PREROUTING', 'OUTPUT'] },
+  { name: 'mangle', priority: -150, hooks: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'] },
+  { name: 'filter', priority: 0, hooks: ['INPUT', 'FORWARD', 'OUTPUT'] },
+  { name: 'security', priority: 50, hooks: ['INPUT', 'FORWARD', 'OUTPUT'], backend: 'legacy' },
+  { name: 'security', priority: 150, hooks: ['INPUT', 'FORWARD', 'OUTPUT'], backend: 'nft' },
+];
+
+const TRACK = { kind: 'track', priority: -200 } as const;
+/** NF_IP_PRI_NAT_DST and NF_IP_PRI_NAT_SRC. */
+const DESTINATION = { kind: 'nat', priority: -100, manip: 'destination' } as const;
+const SOURCE = { kind: 'nat', priority: 100, manip: 'source' } as const;
+const CONFIRM = { kind: 'confirm', priority: 0x7fffffff } as const;
+
+/** What is there whether rules are or not: a connection that was translated before goes on being translated. */
+const CONNECTION_STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
+  PREROUTING: [TRACK, DESTINATION],
+  INPUT: [SOURCE, CONFIRM],
+  FORWARD: [],
+  OUTPUT: [TRACK, DESTINATION],
+  POSTROUTING: [SOURCE, CONFIRM],
+};
+
+type Plans = Record<Family, Partial<Record<Hook, HookPlan>>>;
+
+const plansOf = new WeakMap<NetNamespace, Plans>();
+
+/** Made once for each namespace: a packet only follows it. */
+export function planOf(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
+  let plans = plansOf.get(ns);
+  if (plans === undefined) plansOf.set(ns, (plans = { 4: {}, 6: {} }));
+  return (plans[family][hook] ??= makePlan(ns, family, hook));
+}
+
+function makePlan(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
+  const native = nativeChains(ns, family, hook);
+  const filters = [...iptablesChains(ns, family, hook), ...native.filter(({ chain }) => !isNat(chain))]
+    .filter(({ chain }) => decidesAnything(chain))
+    .map(({ priority, chain }): Stage => ({ kind: 'filter', priority, chain }));
+  const nat = [...iptablesNat(ns, family, hook), ...native.filter(({ chain }) => isNat(chain))];
+  return {
+    stages: [...CONNECTION_STAGES[hook], ...filters].toSorted(byPriority),
+    nat: nat
+      .toSorted(byPriority)
+      .map(({ chain }) => chain)
+      .filter((chain) => decidesAnything(chain)),
+    missing: missingRules(ns, family),
+    loose: ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0,
+  };
+}
+
+function byPriority(a: { readonly priority: number }, b: { readonly priority: number }): number {
+  return a.priority - b.priority;
+}
+
+function isNat(chain: RuleChain): boolean {
+  return chain.kind === 'native' && chain.chain.base?.type === 'nat';
+}
+
+function decidesAnything({ kind, chain }: RuleChain): boolean {
+  return chain.rules.length > 0 || (kind === 'native' ? chain.base?.policy === 'drop' : chain.policy === 'DROP');
+}
+
+function iptablesChains(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
+  const found: Registered[] = [];
+  for (const { name, priority, hooks, backend } of TABLES)
+    for (const ruleset of hooks.includes(hook) ? ns.iptables(family) : []) {
+      const table = ruleset?.tables.get(name);
+      const chain = table?.chains.get(hook);
+      if (table === undefined || chain === undefined || (backend ?? ruleset?.backend) !== ruleset?.backend) continue;
+      found.push({ priority, chain: { kind: 'iptables', table, chain, reroutes: name === 'mangle' } });
+    }
+  return found;
+}
+
+function iptablesNat(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
+  const found: Registered[] = [];
+  const { priority } = hook === 'PREROUTING' || hook === 'OUTPUT' ? DESTINATION : SOURCE;
+  for (const ruleset of ns.iptables(family)) {
+    const table = ruleset?.tables.get('nat');
+    const chain = table?.chains.get(hook);
+    if (table !== undefined && chain !== undefined)
+      found.push({ priority, chain: { kind: 'iptables', table, chain, reroutes: false } });
+  }
+  return found;
+}
+
+function nativeChains(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
+  const found: Registered[] = [];
+  for (const program of ns.native ?? [])
+    if (program.family === 'inet' || program.family === (family === 4 ? 'ip' : 'ip6'))
+      for (const chain of program.chains.values())
+        if (chain.base?.hook.toUpperCase() === hook)
+          found.push({
+            priority: chain.base.priority,
+            chain: { kind: 'native', program, chain, reroutes: chain.base.type === 'route' },
+          });
+  return found;
+}
+
+function missingRules(ns: NetNamespace, family: Family): string | undefined {
+  const files = ns.missingFiles().filter(({ file }) => isRuleFile(file, family));
+  return files.length === 0 ? undefined : files.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
+}
+
+function isRuleFile(file: string, family: Family): boolean {
+  return file === 'nft.json' || (family === 4 ? /^iptables-/ : /^ip6tables-/).test(file);
+}
