@@ -21,6 +21,7 @@ import { TCP, type Skb } from './skb.js';
 
 /** ip_rcv(): a packet comes in by `iif`. `prerouted`: br_netfilter has run PREROUTING already. */
 export function receive(run: NamespaceRun, iif: string, skb: Skb, prerouted = false): Outcome {
+  if (skb.family === 6 && iif !== 'lo') checkMartians6(run, iif, skb);
   if (!prerouted) hook(run, 'PREROUTING', skb, iif, '');
   const routing = run.ns.routing(skb.family);
   if (routing === undefined) return unknownRouting(run, skb);
@@ -107,14 +108,7 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   const { ns } = run;
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
-  const first = routeOutput(run, routing, packet, packet.src, bound);
-  const src =
-    packet.src ??
-    (first.kind === 'route' ? routeSource(ns, first, packet.dst) : undefined) ??
-    anyAddress(packet.family);
-  // ip_route_connect(): once the source is chosen the route is asked for again, now with it.
-  const result =
-    first.kind === 'route' && packet.src === undefined ? routeOutput(run, routing, packet, src, bound) : first;
+  const { src, result } = chooseRoute(run, routing, packet, bound);
   const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   if (result.kind !== 'route') {
     refuse(run, skb, result, true);
@@ -142,6 +136,27 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
     route: final.route.text,
     local: true,
   };
+}
+
+/** The route of a packet that this host makes, and the source address that goes with it. */
+function chooseRoute(
+  run: NamespaceRun,
+  routing: RoutingState,
+  packet: Omit<Skb, 'src'> & { src?: Ip },
+  bound: string | undefined,
+): { readonly src: Ip; readonly result: RouteResult } {
+  const { ns } = run;
+  const first = routeOutput(run, routing, packet, packet.src, bound);
+  if (packet.src !== undefined) return { src: packet.src, result: first };
+  if (first.kind === 'route') {
+    const src = routeSource(ns, first, packet.dst) ?? anyAddress(packet.family);
+    // ip_route_connect(): once the source is chosen the route is asked for again, now with it; IPv6 asks once.
+    return { src, result: packet.family === 4 ? routeOutput(run, routing, packet, src, bound) : first };
+  }
+  // ip6_dst_lookup_tail(): what failed without a source is tried again with any that the host has.
+  const any = packet.family === 6 ? selectSource(ns, bound, packet.dst) : undefined;
+  if (any === undefined) return { src: anyAddress(packet.family), result: first };
+  return { src: any, result: routeOutput(run, routing, packet, any, bound) };
 }
 
 /** What a packet of this host starts with (net.ipv4.ip_default_ttl; hop_limit of IPv6 is 64 unless a router says otherwise). */
@@ -265,6 +280,13 @@ function checkMartians(run: NamespaceRun, iif: string, skb: Skb): void {
     stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [sourceEvidence(run.ns.place, iif, skb.src)], run.ns.place, {
       source: formatIp(skb.src),
     });
+}
+
+/** ip6_rcv_core(): before any hook. */
+function checkMartians6(run: NamespaceRun, iif: string, skb: Skb): void {
+  if (!isLoopback(skb.src) && !isLoopback(skb.dst) && !isMulticast(skb.src)) return;
+  const evidence = sourceEvidence(run.ns.place, iif, isLoopback(skb.dst) ? skb.dst : skb.src);
+  stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [evidence], run.ns.place, { source: formatIp(skb.src) });
 }
 
 function routeLocalnet(run: NamespaceRun, dev: string): boolean {
