@@ -145,6 +145,8 @@ describe('routeFinding', () => {
     expect(hostGw.routeFinding(bare, ip('10.244.2.9'))).toMatchObject({ code: 'POD_CIDR_ROUTE_MISSING' });
     expect(hostGw.routeFinding(bare, ip('10.244.1.9'))?.code).toBe('POD_ROUTE_MISSING');
     expect(hostGw.routeFinding(node1(), ip('10.244.1.2'))).toBeUndefined();
+    // The bridge's own address is not a pod that was taken away.
+    expect(hostGw.routeFinding(node1(), ip('10.244.1.1'))).toBeUndefined();
     expect(hostGw.routeFinding(bare, ip('8.8.8.8'))).toBeUndefined();
   });
 

@@ -138,9 +138,11 @@ class FlannelNetwork implements CniNetwork {
     return link === undefined ? {} : { carrier: { ns: node, link, tunnel, bytes: link.mtu } };
   }
 
-  /** The bridge comes with the first pod; before that there is nothing to route to. */
+  /** Whether the address is one of a pod here. The bridge comes with the first pod: before that there is nothing to route to. */
   private hasLocalPod(ns: NetNamespace, dst: Ip): boolean {
     const { bridge } = this.config;
+    // The addresses of the bridge and of the VXLAN device are the node's, though of the pods' network.
+    if (ns.owns(dst) !== undefined && this.cluster.podsAt(dst).length === 0) return false;
     if (bridge !== undefined && ns.link(bridge) !== undefined) return true;
     return this.cluster.podsAt(dst).some(({ node }) => node === ns.place.name);
   }
