@@ -7,7 +7,7 @@ import { podUid } from './kubernetes-objects.js';
 import { macOf, podNetnsName } from './names.js';
 import type { NamespacePlan } from './plan.js';
 import { RuleSet } from './rule-set.js';
-import { nodeOf, type ClusterSpec, type HostSpec, type NodeSpec, type PodSpec } from './spec.js';
+import { mtuText, nodeOf, type ClusterSpec, type HostSpec, type NodeSpec, type PodSpec } from './spec.js';
 
 /** `legacy`: all rules in the tables of iptables-legacy. */
 export type ProxyMode = 'iptables' | 'legacy' | 'nftables';
@@ -114,7 +114,7 @@ function planHost(host: HostSpec, cluster: ClusterSpec): NamespacePlan {
     sysctls: HOST_SYSCTLS,
     ip: [
       'link set lo up',
-      uplink(host.name, host.address),
+      uplink(host.name, host.address, cluster),
       `address add ${host.address}/24 dev eth0`,
       'link set eth0 up',
       ...(cluster.snat === true ? known : ['default']).map((to) => `route add ${to} via ${ROUTER_OUTSIDE}`),
@@ -140,7 +140,7 @@ function planNode(node: NodeSpec, cluster: ClusterSpec, cni: CniWiring, mode: Pr
     sysctls: { ...NODE_SYSCTLS, 'net.ipv4.conf.all.route_localnet': mode === 'nftables' ? 0 : 1 },
     ip: [
       'link set lo up',
-      uplink(node.name, node.address),
+      uplink(node.name, node.address, cluster),
       `address add ${node.address}/24 brd + dev eth0`,
       'link set eth0 up',
       `route add default via ${ROUTER_INSIDE} dev eth0`,
@@ -170,6 +170,8 @@ function planPod(pod: PodSpec, cluster: ClusterSpec, cni: CniWiring): NamespaceP
 }
 
 /** eth0, with its other end in the router, where it has the name of the host. */
-function uplink(name: string, address: string): string {
-  return `link add eth0 address ${macOf('02:42', address)} type veth peer name ${name} netns ${netnsName(ROUTER)}`;
+function uplink(name: string, address: string, cluster: ClusterSpec): string {
+  const mtu = mtuText(cluster);
+  const mac = macOf('02:42', address);
+  return `link add eth0 address ${mac}${mtu} type veth peer name ${name}${mtu} netns ${netnsName(ROUTER)}`;
 }

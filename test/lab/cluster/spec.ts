@@ -12,6 +12,17 @@ export interface ClusterSpec {
   /** The router hides the nodes behind its outside address, and hosts outside know the nodes and the VIPs only. */
   readonly snat?: boolean;
   readonly policies?: readonly PolicySpec[];
+  /** Of the network between the nodes; default 1500. */
+  readonly mtuBytes?: number;
+}
+
+/** 20 bytes of IPv4, 8 of UDP, 8 of VXLAN, 14 of Ethernet. */
+const VXLAN_BYTES = 50;
+
+/** ` mtu 8950` for lines of `ip link`; empty where the default of a new link is right. */
+export function mtuText({ mtuBytes = 1500 }: ClusterSpec, isTunnelled = false): string {
+  const mtu = mtuBytes - (isTunnelled ? VXLAN_BYTES : 0);
+  return mtu === 1500 ? '' : ` mtu ${mtu}`;
 }
 
 /** A NetworkPolicy with one ingress rule: who may reach a port of some pods. */

@@ -1,14 +1,13 @@
 import { addCalicoRules, calicoSets, type CalicoNode } from '../cluster/calico-iptables.js';
 import { configMap, metadata } from '../cluster/object-metadata.js';
 import { macOf, vethOf } from '../cluster/names.js';
-import { podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
+import { mtuText, podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
 import { netnsName } from '../netns/lab-namespaces.js';
 import { vtepAddress, vtepMac } from './vtep.js';
 import type { CniWiring } from './wiring.js';
 
 const VTEP = 'vxlan.calico';
 const VNI = 4096;
-const VXLAN_MTU = 1450;
 /** Every workload interface has it. */
 const CALI_MAC = 'ee:ee:ee:ee:ee:ee';
 /** Nobody has it: the node answers for it by proxy ARP. */
@@ -18,17 +17,18 @@ export const CALICO_BGP = calico(false);
 export const CALICO_VXLAN = calico(true);
 
 function calico(vxlan: boolean): CniWiring {
-  const mtu = vxlan ? ` mtu ${VXLAN_MTU}` : '';
+  const mtuOf = (cluster: ClusterSpec) => mtuText(cluster, vxlan);
   return {
     name: vxlan ? 'calico-vxlan' : 'calico-bgp',
     node: (node, cluster) => {
       const protocol = vxlan ? '80' : 'bird';
       const others = cluster.nodes.filter((other) => other !== node);
       const pods = podsOf(node, cluster);
+      const mtu = mtuOf(cluster);
       return {
         ip: [
           ...(vxlan
-            ? vtep(node, others)
+            ? vtep(node, cluster)
             : others.map((to) => `route add ${to.podCidr} via ${to.address} dev eth0 proto bird`)),
           `route add blackhole ${node.podCidr} proto ${protocol}`,
         ],
@@ -43,8 +43,8 @@ function calico(vxlan: boolean): CniWiring {
         ipset: calicoSets(calicoNode(node, cluster, vxlan)),
       };
     },
-    pod: (pod) => [
-      `link add eth0 address ${macOf('7a:14', pod.address)}${mtu} type veth peer name ${vethOf(pod, 'cali')} netns ${netnsName(pod.node)}`,
+    pod: (pod, cluster) => [
+      `link add eth0 address ${macOf('7a:14', pod.address)}${mtuOf(cluster)} type veth peer name ${vethOf(pod, 'cali')}${mtuOf(cluster)} netns ${netnsName(pod.node)}`,
       `address add ${pod.address}/32 dev eth0`,
       'link set eth0 up',
       `route add ${GATEWAY}/32 dev eth0 scope link`,
@@ -76,9 +76,10 @@ function calicoNode(node: NodeSpec, cluster: ClusterSpec, vxlan: boolean): Calic
   return { cluster, node, pods, vxlan };
 }
 
-function vtep(node: NodeSpec, others: readonly NodeSpec[]): readonly string[] {
+function vtep(node: NodeSpec, cluster: ClusterSpec): readonly string[] {
+  const others = cluster.nodes.filter((other) => other !== node);
   return [
-    `link add ${VTEP} address ${vtepMac(node)} mtu ${VXLAN_MTU} type vxlan id ${VNI} local ${node.address} dev eth0 dstport 4789 nolearning`,
+    `link add ${VTEP} address ${vtepMac(node)}${mtuText(cluster, true)} type vxlan id ${VNI} local ${node.address} dev eth0 dstport 4789 nolearning`,
     `address add ${vtepAddress(node)}/32 dev ${VTEP}`,
     `link set ${VTEP} up`,
     ...others.flatMap((other) => [

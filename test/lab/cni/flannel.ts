@@ -1,7 +1,7 @@
 import { addFlannelRules } from '../cluster/flannel-iptables.js';
 import { configMap } from '../cluster/object-metadata.js';
 import { macOf, vethOf } from '../cluster/names.js';
-import { gatewayOf, nodeOf, podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
+import { gatewayOf, mtuText, nodeOf, podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
 import { netnsName } from '../netns/lab-namespaces.js';
 import { vtepAddress, vtepMac } from './vtep.js';
 import type { CniWiring, NodeWiring } from './wiring.js';
@@ -9,8 +9,6 @@ import type { CniWiring, NodeWiring } from './wiring.js';
 const VTEP = 'flannel.1';
 const VNI = 1;
 const VXLAN_PORT = 8472;
-/** 50 bytes of outer headers. */
-const VXLAN_MTU = 1450;
 
 export const FLANNEL_HOST_GW = flannel('host-gw');
 export const FLANNEL_VXLAN = flannel('vxlan');
@@ -18,11 +16,12 @@ export const FLANNEL_VXLAN = flannel('vxlan');
 type Backend = 'host-gw' | 'vxlan';
 
 function flannel(backend: Backend): CniWiring {
-  const mtu = backend === 'vxlan' ? ` mtu ${VXLAN_MTU}` : '';
+  const mtuOf = (cluster: ClusterSpec) => mtuText(cluster, backend === 'vxlan');
   return {
     name: `flannel-${backend}`,
     node: (node, cluster) => {
       const gateway = gatewayOf(node.podCidr);
+      const mtu = mtuOf(cluster);
       const { before, after, bridge } = backend === 'vxlan' ? overlay(node, cluster) : routes(node, cluster);
       return {
         ip: [
@@ -48,8 +47,9 @@ function flannel(backend: Backend): CniWiring {
     pod: (pod, cluster) => {
       const gateway = gatewayOf(nodeOf(pod.node, cluster).podCidr);
       const mac = macOf('0a:58', pod.address);
+      const mtu = mtuOf(cluster);
       return [
-        `link add eth0 address ${mac}${mtu} type veth peer name ${vethOf(pod)} netns ${netnsName(pod.node)}`,
+        `link add eth0 address ${mac}${mtu} type veth peer name ${vethOf(pod)}${mtu} netns ${netnsName(pod.node)}`,
         `address add ${pod.address}/24 brd + dev eth0`,
         'link set eth0 up',
         `route add default via ${gateway} dev eth0`,
@@ -90,11 +90,11 @@ function routes(node: NodeSpec, { nodes }: ClusterSpec): ToOtherNodes {
   };
 }
 
-function overlay(node: NodeSpec, { nodes }: ClusterSpec): ToOtherNodes {
-  const others = nodes.filter((other) => other !== node);
+function overlay(node: NodeSpec, cluster: ClusterSpec): ToOtherNodes {
+  const others = cluster.nodes.filter((other) => other !== node);
   return {
     before: [
-      `link add ${VTEP} address ${vtepMac(node)} mtu ${VXLAN_MTU} type vxlan id ${VNI} local ${node.address} dev eth0 dstport ${VXLAN_PORT} nolearning`,
+      `link add ${VTEP} address ${vtepMac(node)}${mtuText(cluster, true)} type vxlan id ${VNI} local ${node.address} dev eth0 dstport ${VXLAN_PORT} nolearning`,
       `address add ${vtepAddress(node)}/32 dev ${VTEP}`,
       `link set ${VTEP} up`,
       ...others.flatMap((other) => [

@@ -1,6 +1,6 @@
 import { addKindnetRules } from '../cluster/kindnet-iptables.js';
 import { macOf, vethOf } from '../cluster/names.js';
-import { gatewayOf, nodeOf, podsOf } from '../cluster/spec.js';
+import { gatewayOf, mtuText, nodeOf, podsOf } from '../cluster/spec.js';
 import { netnsName } from '../netns/lab-namespaces.js';
 import type { CniWiring } from './wiring.js';
 
@@ -21,8 +21,9 @@ export const KINDNET: CniWiring = {
     const { podCidr } = nodeOf(pod.node, cluster);
     const gateway = gatewayOf(podCidr);
     const mac = macOf('0a:58', pod.address);
+    const mtu = mtuText(cluster);
     return [
-      `link add eth0 address ${mac} type veth peer name ${vethOf(pod)} netns ${netnsName(pod.node)}`,
+      `link add eth0 address ${mac}${mtu} type veth peer name ${vethOf(pod)}${mtu} netns ${netnsName(pod.node)}`,
       `address add ${pod.address}/24 brd + dev eth0`,
       'link set eth0 up',
       `route del ${podCidr} dev eth0`,

@@ -22,6 +22,15 @@ const MODES = ['iptables', 'legacy', 'nftables'] as const;
 /** Every CNI plugin with every proxy mode. */
 export const CLUSTERS: readonly LabCluster[] = CNIS.flatMap((cni) => MODES.map((mode) => labCluster(cni, mode)));
 
+/** The same on networks whose MTU is another. */
+export const CLUSTERS_BY_MTU: readonly LabCluster[] = CLUSTERS.flatMap((lab) =>
+  [1400, 9000].map((mtuBytes) => ({
+    ...lab,
+    name: `${lab.name}.mtu${mtuBytes}`,
+    cluster: { ...lab.cluster, mtuBytes },
+  })),
+);
+
 function labCluster(cni: CniWiring, mode: ProxyMode): LabCluster {
   const topology = topologyOf(cni, mode);
   const isCalico = cni.name.startsWith('calico');

@@ -1,3 +1,5 @@
+import { must } from '../netns/commands.js';
+import { netnsName } from '../netns/lab-namespaces.js';
 import type { Socket } from '../cluster/spec.js';
 import type { Cause } from './cause.js';
 import type { Target } from './target.js';
@@ -26,6 +28,10 @@ export interface Fault {
 
 export function step(at: string, run: string): Step {
   return { at, run };
+}
+
+export async function runSteps(steps: readonly Step[]): Promise<void> {
+  for (const { at, run } of steps) await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
 }
 
 type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'steps' | 'listens'>;

@@ -1,19 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Snapshot } from '#libs/model';
-import { writeSnapshotArchive } from '#libs/snapshot-archive';
-import { askCli, type Answer } from '../ask-cli.js';
+import type { Answer } from '../ask-cli.js';
 import { buildCluster } from '../build-cluster.js';
 import { probesOf, type LabProbe } from '../cases/probes.js';
 import { compareWithAnswer } from '../compare.js';
 import { dumpCluster } from '../dump-cluster.js';
-import { must } from '../netns/commands.js';
-import { netnsName, removeLabNamespaces } from '../netns/lab-namespaces.js';
+import { removeLabNamespaces } from '../netns/lab-namespaces.js';
 import { Agents, type Attempt } from '../traffic/agents.js';
+import { askAbout } from './ask-about.js';
 import type { LabCluster } from './clusters.js';
-import type { Fault } from './fault.js';
+import { runSteps, type Fault } from './fault.js';
 import { judge, type Judgement } from './judge.js';
+import { isHealthy } from './schedule.js';
 import { Target } from './target.js';
 import { worksIn, writeTruth, type Truth, type TrueProbe } from './truth.js';
 
@@ -58,7 +54,7 @@ export async function runInLab(
     watch.lap('build');
     const agents = await Agents.start(plan);
     try {
-      for (const { at, run } of faults.flatMap(({ steps }) => steps?.(named) ?? [])) await runStep(at, run);
+      await runSteps(faults.flatMap(({ steps }) => steps?.(named) ?? []));
       watch.lap('start');
       const attempts = await agents.probe(
         questions.map(({ probe }) => probe),
@@ -67,7 +63,11 @@ export async function runInLab(
       watch.lap('probe');
       const snapshot = await dumpCluster({ cluster, topology }, plan, agents);
       watch.lap('dump');
-      const answers = await ask(snapshot, questions, keepAs);
+      const answers = await askAbout(
+        snapshot,
+        questions.map(({ pair }) => pair),
+        keepAs,
+      );
       watch.lap('diagnose');
       const slowly = once
         ? new Map<string, readonly Attempt[]>()
@@ -77,7 +77,7 @@ export async function runInLab(
       const truth: Truth = { cluster: target.name, faults: faults.map(({ name }) => name), probes };
       if (keepAs !== undefined) await writeTruth(keepAs, truth);
       const causes = faults.flatMap((fault) => fault.causes?.(named) ?? []);
-      const judged = judge(probes, answers, causes, faults.length === 0);
+      const judged = judge(probes, answers, causes, isHealthy({ lab: target, faults }));
       const works = new Set(questions.filter((_, at) => isWorking(probes[at])).map(keyOf));
       return { ...judged, works, seconds: watch.seconds, repeated: false };
     } finally {
@@ -86,10 +86,6 @@ export async function runInLab(
   } finally {
     await removeLabNamespaces();
   }
-}
-
-async function runStep(at: string, run: string): Promise<void> {
-  await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
 }
 
 function isWorking(probe: TrueProbe | undefined): boolean {
@@ -112,20 +108,6 @@ function truthOf(
     const worksHealthy = baseline?.has(keyOf(question)) ?? worksIn({ attempts: observed });
     return { kind, pair, worksHealthy, attempts: observed };
   });
-}
-
-async function ask(snapshot: Snapshot, probes: readonly LabProbe[], keepAs: string | undefined) {
-  const folder = await mkdtemp(join(tmpdir(), 'hopscope-lab-'));
-  try {
-    const archive = keepAs ?? join(folder, 'snapshot.tar.gz');
-    await writeFile(archive, await writeSnapshotArchive(snapshot));
-    return await askCli(
-      archive,
-      probes.map(({ pair }) => pair),
-    );
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 /**

@@ -3,10 +3,11 @@ import { removeLabNamespaces, withLab } from '../netns/lab-namespaces.js';
 import { whyNoLab } from '../netns/why-no-lab.js';
 import { CLUSTERS } from './clusters.js';
 import { FAULTS } from './faults/index.js';
+import { describeCombination, runAllTogether, summariseTogether } from './together/run-all.js';
 import { replayCases } from './replay.js';
 import { describeResult, isAgreed, summarise, type CaseResult } from './report.js';
 import { runCases } from './run-cases.js';
-import { faultyCases, healthyCases, nameOf, type LabCase } from './schedule.js';
+import { accompaniedCases, faultyCases, healthyCases, nameOf, type LabCase } from './schedule.js';
 
 const USAGE = `npm run lab:full [-- OPTION...]
   builds every kind of cluster, healthy and with each fault, makes real connections, and compares with what hopscope says
@@ -18,7 +19,10 @@ const USAGE = `npm run lab:full [-- OPTION...]
   --lanes N        builds N clusters side by side (2)
   --keep FOLDER    keep the snapshots, and what the kernel did beside them
   --replay FOLDER  builds nothing: compares what was kept there with what hopscope says now
+  --together SEED  only random pairs and triples of faults on one way (all cases: with seed 1 after the cases)
   --list           only print the names of the cases`;
+
+const EVERYTHING = /./;
 
 interface Options {
   readonly only: RegExp;
@@ -27,13 +31,14 @@ interface Options {
   readonly minutes?: number;
   readonly keepIn?: string;
   readonly replay?: string;
+  readonly together?: number;
   readonly list: boolean;
   readonly once: boolean;
   readonly lanes?: number;
 }
 
 function parseOptions(argv: readonly string[]): Options {
-  let options: Options = { only: /./, copies: 1, list: false, once: false };
+  let options: Options = { only: EVERYTHING, copies: 1, list: false, once: false };
   const args = [...argv];
   const value = (name: string): string => {
     const next = args.shift();
@@ -49,6 +54,7 @@ function parseOptions(argv: readonly string[]): Options {
     else if (arg === '--copies') options = { ...options, copies: positive(arg, value(arg)) };
     else if (arg === '--minutes') options = { ...options, minutes: positive(arg, value(arg)) };
     else if (arg === '--keep') options = { ...options, keepIn: value(arg) };
+    else if (arg === '--together') options = { ...options, together: positive(arg, value(arg)) };
     else if (arg === '--replay') options = { ...options, replay: value(arg) };
     else throw new Error(`lab: ${arg} is not an option\n${USAGE}`);
   return options;
@@ -60,9 +66,19 @@ function positive(name: string, text: string): number {
   return number;
 }
 
+/** Everything, or what the options select. */
 async function main(options: Options): Promise<boolean> {
+  const isAll = options.only.source === EVERYTHING.source && options.layer === undefined && !options.list;
+  if (options.together !== undefined) return combine(options, options.together);
+  const agreed = await runSelected(options);
+  return isAll ? (await combine(options, 1)) && agreed : agreed;
+}
+
+async function runSelected(options: Options): Promise<boolean> {
   const { only, copies, minutes, keepIn, list, once, lanes } = options;
-  const cases = [...healthyCases(), ...faultyCases(copies)].filter((labCase) => isWanted(labCase, options));
+  const cases = [...healthyCases(), ...accompaniedCases(), ...faultyCases(copies)].filter((labCase) =>
+    isWanted(labCase, options),
+  );
   if (cases.length === 0) throw new Error(`lab: no case is called ${only.source}\n${USAGE}`);
   if (list) {
     console.log(cases.map(nameOf).join('\n'));
@@ -84,6 +100,20 @@ async function main(options: Options): Promise<boolean> {
   if (results.length < cases.length) console.log(`out of time: ${cases.length - results.length} cases were not run`);
   console.log(`${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
   return results.every(isAgreed);
+}
+
+async function combine({ keepIn, lanes }: Options, seed: number): Promise<boolean> {
+  if (keepIn !== undefined) mkdirSync(keepIn, { recursive: true });
+  const combinations = await withLab(() =>
+    runAllTogether({
+      seed,
+      ...(lanes === undefined ? {} : { lanes }),
+      ...(keepIn === undefined ? {} : { keepIn }),
+      onResult: (combination) => console.log(describeCombination(combination)),
+    }),
+  );
+  console.log(summariseTogether(combinations));
+  return combinations.every(({ problems }) => problems.length === 0);
 }
 
 function isWanted(labCase: LabCase, { only, layer }: Pick<Options, 'only' | 'layer'>): boolean {

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { askCli } from '../ask-cli.js';
-import { CLUSTERS } from './clusters.js';
+import { CLUSTERS, CLUSTERS_BY_MTU } from './clusters.js';
+import { COMPANY } from './company.js';
 import { FAULTS } from './faults/index.js';
 import { judge } from './judge.js';
 import type { CaseResult } from './report.js';
-import type { LabCase } from './schedule.js';
+import { isHealthy, type LabCase } from './schedule.js';
 import { Target } from './target.js';
 import { readTruth, truthPath, type Truth } from './truth.js';
 
@@ -24,14 +25,14 @@ export async function* replayCases(
     const { lab, faults } = labCase;
     const pairs = truth.probes.map(({ pair }) => pair);
     const causes = faults.flatMap((fault) => fault.causes?.(new Target(lab)) ?? []);
-    const judged = judge(truth.probes, await askCli(archive, pairs), causes, faults.length === 0);
+    const judged = judge(truth.probes, await askCli(archive, pairs), causes, isHealthy({ lab: lab, faults }));
     yield { labCase, run: { ...judged, repeated: false } };
   }
 }
 
 /** Undefined for clusters and faults that are no longer known. */
 function caseOf({ cluster, faults: names }: Truth): LabCase | undefined {
-  const lab = CLUSTERS.find(({ name }) => name === cluster);
-  const faults = names.flatMap((name) => FAULTS.find((fault) => fault.name === name) ?? []);
+  const lab = [...CLUSTERS, ...CLUSTERS_BY_MTU].find(({ name }) => name === cluster);
+  const faults = names.flatMap((name) => [...FAULTS, ...COMPANY].find((fault) => fault.name === name) ?? []);
   return lab === undefined || faults.length < names.length ? undefined : { lab, faults };
 }

@@ -4,7 +4,7 @@ import type { LabCluster } from './clusters.js';
 import { runInLab, type LabRun } from './lab-run.js';
 import type { Difference } from './judge.js';
 import type { CaseResult } from './report.js';
-import { nameOf, type LabCase } from './schedule.js';
+import { isHealthy, nameOf, type LabCase } from './schedule.js';
 
 // While one cluster waits for time-outs, another is built or diagnosed.
 const LANES = 2;
@@ -37,8 +37,12 @@ export async function runCases(
       options.onResult?.(result);
     }
   };
-  await Promise.all(Array.from({ length: options.lanes ?? LANES }, (_, lane) => inLane(`lane${lane + 1}`, work)));
+  await inLanes(options.lanes, work);
   return results;
+}
+
+export async function inLanes(lanes: number = LANES, work: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => inLane(`lane${lane + 1}`, work)));
 }
 
 async function runCase(
@@ -49,8 +53,10 @@ async function runCase(
   const { lab, faults } = labCase;
   const keepAs = keepIn === undefined ? {} : { keepAs: join(keepIn, `${nameOf(labCase).replace('/', '.')}.tar.gz`) };
   try {
-    if (faults.length === 0) {
-      const run = await twiceIfNeeded(once, () => runInLab(lab, [], { thorough: true, once, ...keepAs }));
+    if (isHealthy(labCase)) {
+      const run = await twiceIfNeeded(once, () =>
+        runInLab(lab, faults, { thorough: faults.length === 0, once, ...keepAs }),
+      );
       baselines.set(lab, run);
       return { labCase, run };
     }

@@ -1,4 +1,5 @@
-import { CLUSTERS, type LabCluster } from './clusters.js';
+import { CLUSTERS, CLUSTERS_BY_MTU, type LabCluster } from './clusters.js';
+import { COMPANY } from './company.js';
 import type { Fault } from './fault.js';
 import { FAULTS } from './faults/index.js';
 import { Target } from './target.js';
@@ -16,6 +17,16 @@ export function nameOf({ lab, faults }: LabCase): string {
 /** Every cluster healthy. */
 export function healthyCases(): readonly LabCase[] {
   return CLUSTERS.map((lab) => ({ lab, faults: [] }));
+}
+
+/** Every cluster with an MTU that is not 1500, and with what else lives on nodes and in pods: healthy as well. */
+export function accompaniedCases(): readonly LabCase[] {
+  return CLUSTERS_BY_MTU.map((lab) => ({ lab, faults: COMPANY }));
+}
+
+/** Nothing is broken: what works must raise no alarm. */
+export function isHealthy({ faults }: LabCase): boolean {
+  return faults.every((fault) => COMPANY.includes(fault));
 }
 
 /** Each fault in `copies` of the clusters that it fits, in turn, so that all clusters get about as many faults. */
