@@ -1,5 +1,6 @@
 import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
 import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 import type { Transmit } from './segment.js';
@@ -103,7 +104,8 @@ function bypassLoop(context: FlightContext, ns: NetNamespace, link: Link, out: T
     },
     'loop',
     again,
-    { kind: 'icmp', type: 11, code: 0 },
+    // ip_forward() discards what a socket of this host still holds.
+    out.local ? { kind: 'silence' } : { kind: 'icmp', type: 11, code: 0 },
   );
   return { kind: 'lost', skb: again };
 }
@@ -118,7 +120,7 @@ function outerPacket(link: Link, skb: Skb, remote: Ip, mac: string): Omit<Skb, '
     protocol: UDP,
     // The source port is a hash of the inner flow; no rule that we know asks for it.
     sport: 49152,
-    dport: numberOf(link.info.port) ?? 8472,
+    dport: portOf(link),
     tcpFlags: 0,
     ttl: 64,
     mark: skb.mark,
@@ -130,43 +132,54 @@ function outerPacket(link: Link, skb: Skb, remote: Ip, mac: string): Omit<Skb, '
   };
 }
 
+/** Why no device of the host takes the packet out: the nearest one that would, if it were up or had this port or VNI. */
+function noTunnelEnd(ns: NetNamespace, devices: readonly Link[], outer: Skb): Finding {
+  const vni = outer.vni ?? 0;
+  const onPort = devices.filter((link) => portOf(link) === outer.dport);
+  const down = onPort.find((link) => numberOf(link.info.id) === vni);
+  const near = down ?? onPort[0] ?? devices.find((link) => numberOf(link.info.id) === vni) ?? devices[0];
+  const facts = {
+    subject: near === undefined ? ns.place : { ...ns.place, interface: near.name },
+    evidence: [
+      { kind: 'link' as const, at: ns.place, locator: `link/${near?.name ?? 'vxlan'}`, text: tunnelText(near) },
+    ],
+  };
+  if (near === undefined) return { ...facts, code: 'TUNNEL_DEVICE_MISSING', details: {} };
+  const { name } = near;
+  if (near === down) return { ...facts, code: 'IFACE_DOWN', details: { interface: name } };
+  if (onPort.length === 0)
+    return {
+      ...facts,
+      code: 'TUNNEL_PORT_MISMATCH',
+      details: { actual: outer.dport, expected: portOf(near), interface: name },
+    };
+  return {
+    ...facts,
+    code: 'VNI_MISMATCH',
+    details: { actual: numberOf(near.info.id) ?? 0, expected: vni, interface: name },
+  };
+}
+
+function tunnelText(link: Link | undefined): string {
+  if (link === undefined) return 'no vxlan device';
+  return `${link.name} vxlan id ${numberOf(link.info.id) ?? 0} dstport ${portOf(link)} ${isUp(link) ? 'up' : 'down'}`;
+}
+
+/** The port that Linux's vxlan takes where none is given (not IANA's 4789). */
+function portOf(link: Link): number {
+  return numberOf(link.info.port) ?? 8472;
+}
+
 /** vxlan_rcv(): a device with this port and VNI takes the packet out again. undefined: the outer packet is for nobody here. */
 export function decapsulateVxlan(context: FlightContext, ns: NetNamespace, outer: Skb): Next | undefined {
   const inner = outer.inner;
   if (inner === undefined) return undefined;
   const devices = [...(ns.links?.values() ?? [])].filter((link) => link.kind === 'vxlan');
-  const onPort = devices.filter((link) => (numberOf(link.info.port) ?? 8472) === outer.dport);
+  const onPort = devices.filter((link) => portOf(link) === outer.dport);
   const device = onPort.find((link) => isUp(link) && numberOf(link.info.id) === outer.vni);
   if (device === undefined) {
-    const text =
-      devices.length === 0
-        ? 'no vxlan device'
-        : devices
-            .map(
-              (link) =>
-                `${link.name} id ${String(link.info.id)} dstport ${String(link.info.port)} ${isUp(link) ? 'up' : 'down'}`,
-            )
-            .join('; ');
-    const down = onPort.find((link) => numberOf(link.info.id) === outer.vni);
-    const code =
-      devices.length === 0
-        ? 'TUNNEL_DEVICE_MISSING'
-        : down !== undefined
-          ? 'IFACE_DOWN'
-          : onPort.length === 0
-            ? 'TUNNEL_PORT_MISMATCH'
-            : 'VNI_MISMATCH';
-    obstacle(
-      context,
-      {
-        code,
-        subject: { ...ns.place, interface: down?.name ?? onPort[0]?.name ?? devices[0]?.name ?? 'vxlan' },
-        evidence: [{ kind: 'link', at: ns.place, locator: 'link/vxlan', text }],
-        details: { actual: outer.vni ?? 0, expected: numberOf(onPort[0]?.info.id) ?? 0, interface: down?.name ?? '' },
-      },
-      code === 'IFACE_DOWN' ? 'interface-down' : 'dropped',
-      outer,
-    );
+    const finding = noTunnelEnd(ns, devices, outer);
+    obstacle(context, finding, finding.code === 'IFACE_DOWN' ? 'interface-down' : 'dropped', outer);
     return undefined;
   }
   context.recorder.step({

@@ -104,7 +104,7 @@ export function absentAddress(context: FlightContext, skb: Skb, name: string, ip
           text: `no interface towards the network outside has ${address}`,
         },
       ],
-      details: { address, interface: 'eth0' },
+      details: { address },
     },
     'neighbor-unreachable',
     skb,

@@ -41,7 +41,7 @@ export function walk(request: DiagnosisRequest, world: World): WalkResult {
     source.ip === undefined ? undefined : familyOf(source.ip),
   );
   const port = servicePort(request, destination);
-  const problems = endpointProblems(world, source, destination, port);
+  const problems = endpointProblems(world, source, destination, port, request.port);
   if (problems.fatal.length > 0 || destination.ip === undefined || port === undefined)
     return { kind: 'diagnosis', diagnosis: unanswerable(request, source, destination, port ?? 0, problems) };
   const exchange: ExchangeRequest = {
@@ -89,7 +89,13 @@ interface Problems {
   readonly skipped: readonly Skipped[];
 }
 
-function endpointProblems(world: World, source: Resolved, destination: Resolved, port: number | undefined): Problems {
+function endpointProblems(
+  world: World,
+  source: Resolved,
+  destination: Resolved,
+  port: number | undefined,
+  wanted: number | string,
+): Problems {
   const fatal: Suspicion[] = [];
   const notes: Suspicion[] = [];
   const skipped: Skipped[] = [];
@@ -196,7 +202,7 @@ function endpointProblems(world: World, source: Resolved, destination: Resolved,
           },
         ],
         blocking: false,
-        details: { port: 'that name' },
+        details: { port: String(wanted) },
       }),
     );
   }

@@ -153,7 +153,7 @@ function tcDrop(ns: NetNamespace, filter: TcFilter): Obstacle['facts'] {
     code: 'TC_DROP',
     subject: { ...ns.place, interface: filter.dev },
     evidence: [tcEvidence(ns, filter)],
-    details: { interface: `${filter.dev} ${filter.direction}` },
+    details: { interface: filter.dev, direction: filter.direction },
   };
 }
 

@@ -67,7 +67,7 @@ function filterObstacle(
     invalid: 'CONNTRACK_INVALID_DROP',
     full: 'CONNTRACK_FULL',
   } as const;
-  const command = evidence.kind === 'rule' ? deleteCommand(evidence) : evidence.locator;
+  const command = evidence.kind === 'rule' ? deleteCommand(evidence, skb.family) : evidence.locator;
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
     disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
@@ -108,8 +108,9 @@ function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
   return { kind: 'icmp', type, code };
 }
 
-/** The command that removes the rule. */
-function deleteCommand(evidence: Evidence): string {
-  const [table = 'filter'] = evidence.locator.split('/');
-  return `iptables -t ${table} ${evidence.text.replace(/^-A /, '-D ')}`;
+/** The command that removes the rule: of iptables by its text, of nft by its handle (locator `family table/chain/handle`). */
+function deleteCommand({ locator, text }: Evidence, family: Skb['family']): string {
+  const [table = 'filter', chain = '', handle = ''] = locator.split('/');
+  if (!text.startsWith('-A ')) return `nft delete rule ${table} ${chain} handle ${handle}`;
+  return `${family === 4 ? 'iptables' : 'ip6tables'} -t ${table} ${text.replace(/^-A /, '-D ')}`;
 }
