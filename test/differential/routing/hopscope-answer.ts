@@ -91,7 +91,7 @@ function describe(outcome: Outcome, { iif, src, dst }: RouteQuestion, route: str
   if (outcome.kind === 'stop') return 'stopped without a reason';
   const type = /^route (broadcast|multicast) /.exec(route)?.[1] ?? 'unicast';
   if (outcome.kind === 'deliver') return type === 'unicast' ? 'local' : type;
-  const via = outcome.nextHop === ipOf(dst) ? '' : ` via ${formatIp(outcome.nextHop)}`;
+  const via = outcome.nextHop === ipOf(dst) || outcome.dev === 'lo' ? '' : ` via ${formatIp(outcome.nextHop)}`;
   const to = /^route local /.test(route) ? 'local' : `${type} ${outcome.dev}${via}`;
   return iif === undefined && src === undefined ? `${to} src ${formatIp(outcome.skb.src)}` : to;
 }
@@ -101,6 +101,7 @@ const ERRNO: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'No route to host',
   EACCES: 'Permission denied',
   EINVAL: 'Invalid argument',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
 };
 
 /** inet_rtm_getroute() gives the error of the input route too: ip_error() and the martians have none of their own. */
@@ -117,8 +118,13 @@ function refusal({ answer, code }: Refused, input: boolean): string {
 function toPacket({ dst, mark, protocol, sport, dport, uid }: RouteQuestion) {
   const ip = ipOf(dst);
   const family = familyOf(ip);
-  // `ip route get` asks for UDP unless told else (inet_rtm_getroute()).
-  const number = protocol === undefined ? UDP : { tcp: TCP, udp: UDP, icmp: family === 4 ? ICMP : ICMPV6 }[protocol];
+  // `ip route get` asks for UDP unless told else (inet_rtm_getroute()); `ip -6 route get` for no protocol.
+  const number =
+    protocol === undefined
+      ? family === 4
+        ? UDP
+        : 0
+      : { tcp: TCP, udp: UDP, icmp: family === 4 ? ICMP : ICMPV6 }[protocol];
   return {
     family,
     dst: ip,

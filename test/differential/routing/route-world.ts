@@ -29,7 +29,7 @@ export function buildRoutes(one: RoutingCase): void {
     DEVICES.map((device) => `link set ${device} up`),
     true,
   );
-  batch('routes', one, [...one.addresses, ...one.routes, ...one.rules], false);
+  batch('routes', one, [...one.addresses, ...one.nexthops, ...one.routes, ...one.rules], false);
   if (Object.keys(one.sysctls).length > 0) writeSysctls('routes', one.sysctls);
   for (const link of one.links) {
     const [where, device] = link.split(' ');

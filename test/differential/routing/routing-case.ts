@@ -18,6 +18,8 @@ export interface RoutingCase {
   readonly family: Family;
   readonly sysctls: Readonly<Record<string, number>>;
   readonly addresses: readonly string[];
+  /** Nexthop objects, which routes name by id. */
+  readonly nexthops: readonly string[];
   readonly routes: readonly string[];
   readonly rules: readonly string[];
   /** Links to be set down, or whose other end is. */

@@ -109,6 +109,7 @@ const POOL = {
       '2001:db8:9::10',
       '2a00::1',
       '::1',
+      'fe80::99',
     ],
     gateways: ['fd00::77', 'fd00::78', 'fd00:1::100', 'fd00:2::99', '2001:db8::99', 'fe80::1234'],
     outside: ['fd00::77', 'fd00:1::77', '2001:db8:9::9', '2a00::1', 'fd07::2'],
@@ -129,6 +130,7 @@ export function randomRoutingCase(random: Random, family: Family, questions: num
     family,
     sysctls: randomSysctls(random, family),
     addresses,
+    nexthops: randomNexthops(random, family),
     routes: random.times(random.int(3, 22), () => randomRoute(random, family)),
     rules: random.chance(0.1) ? [...rules, 'rule add pref 900 lookup local', 'rule del pref 0'] : rules,
     links: random.chance(0.15) ? [random.pick(['down e3', 'far e3', 'down e2', 'far e2'])] : [],
@@ -136,10 +138,28 @@ export function randomRoutingCase(random: Random, family: Family, questions: num
   };
 }
 
+const NEXTHOP_IDS = [1, 2, 3, 4, 5, 6] as const;
+
+/** Objects 1-4 are single next hops, 5 and 6 are groups of them. */
+function randomNexthops(random: Random, family: Family): string[] {
+  if (random.chance(0.4)) return [];
+  const single = NEXTHOP_IDS.slice(0, 4).map((id) =>
+    random.chance(0.1) ? `nexthop add id ${id} blackhole` : `nexthop add id ${id} ${hop(random, family)}`,
+  );
+  const groups = NEXTHOP_IDS.slice(4).map((id) => {
+    const members = random.some([1, 2, 3, 4], random.int(1, 3)).map((one) => `${one},${random.int(1, 4)}`);
+    return `nexthop add id ${id} group ${members.join('/')}`;
+  });
+  return [...single, ...groups];
+}
+
 function randomSysctls(random: Random, family: Family): Record<string, number> {
-  if (family === 6) return {};
   const values: Record<string, number> = {};
   const device = random.pick([...DEVICES, 'all']);
+  if (family === 6) {
+    if (random.chance(0.15)) values[`net.ipv6.conf.${device}.ignore_routes_with_linkdown`] = 1;
+    return values;
+  }
   if (random.chance(0.15)) values[`net.ipv4.conf.${device}.rp_filter`] = random.int(1, 2);
   if (random.chance(0.1)) values[`net.ipv4.conf.${random.pick(DEVICES)}.forwarding`] = 0;
   if (random.chance(0.1)) values[`net.ipv4.conf.${device}.ignore_routes_with_linkdown`] = 1;
@@ -152,6 +172,7 @@ function randomSysctls(random: Random, family: Family): Record<string, number> {
 function hop(random: Random, family: Family): string {
   const device = `dev ${random.pick(DEVICES)}`;
   const via = `via ${random.pick(POOL[family].gateways)}`;
+  if (family === 4 && random.chance(0.07)) return `via inet6 fe80::1234 ${device}`;
   return random.pick([device, `${via} ${device} onlink`, via, `${via} ${device}`, `${via} ${device} onlink`]);
 }
 
@@ -163,7 +184,7 @@ function randomRoute(random: Random, family: Family): string {
   const tos = family === 4 && random.chance(0.08) ? `tos ${random.pick(['0x10', '0x04', '0x08'])} ` : '';
   if (random.chance(0.2))
     return `route append ${tos}${random.pick(['blackhole', 'unreachable', 'prohibit', 'throw'])} ${prefix}${tail}`;
-  if (random.chance(0.05)) return `route append local ${prefix} dev lo${tail}`;
+  if (random.chance(0.05)) return `route append local ${prefix} dev lo${random.chance(0.7) ? ' table local' : tail}`;
   if (random.chance(0.15)) {
     const hops = random.times(
       random.int(2, 3),
@@ -171,6 +192,7 @@ function randomRoute(random: Random, family: Family): string {
     );
     return `route append ${tos}${prefix}${tail} ${hops.map((text) => text.replace(/^(nexthop .*?) onlink( weight \d+)?$/, '$1$2 onlink')).join(' ')}`;
   }
+  if (random.chance(0.2)) return `route append ${tos}${prefix} nhid ${random.pick(NEXTHOP_IDS)}${tail}`;
   const own = POOL[family].addresses.map((address) => address.split('/')[0] ?? '');
   const src = random.chance(0.2) ? ` src ${random.pick(own)}` : '';
   return `route append ${tos}${prefix} ${hop(random, family)}${tail}${src}`;

@@ -1,8 +1,8 @@
-import { maskIp, type Family, type Ip } from '#libs/model';
+import { cidrContains, maskIp, type Family, type Ip } from '#libs/model';
 import type { Route } from '../parse/routes.js';
 
 /** One routing table: longest prefix first, then lowest metric. A hash per prefix length, so a look-up costs the same for any size. */
-class Fib {
+export class Fib {
   private readonly lengths: number[];
   private readonly byLength = new Map<number, Map<Ip, Route[]>>();
 
@@ -15,8 +15,7 @@ class Fib {
       else same.push(route);
     }
     for (const prefixes of this.byLength.values())
-      for (const same of prefixes.values())
-        if (same.length > 1) same.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
+      for (const same of prefixes.values()) if (same.length > 1) same.sort(byPreference);
     this.lengths = [...this.byLength.keys()].toSorted((a, b) => b - a);
   }
 
@@ -29,10 +28,18 @@ class Fib {
   }
 }
 
+/** Table local first where both tables are in one trie (fib_find_alias()). */
+function byPreference(a: Route, b: Route): number {
+  const ofLocal = Number(b.table === 'local') - Number(a.table === 'local');
+  return ofLocal || b.tos - a.tos || a.metric - b.metric;
+}
+
 /** All tables of one family. */
 export interface Fibs {
   readonly family: Family;
   readonly tables: ReadonlyMap<string, Fib>;
+  /** Tables local and main in one, where that makes a difference (see mergeLocalAndMain()). */
+  readonly merged?: Fib;
 }
 
 export function buildFibs(family: Family, routes: readonly Route[]): Fibs {
@@ -42,5 +49,23 @@ export function buildFibs(family: Family, routes: readonly Route[]): Fibs {
     if (table === undefined) byTable.set(route.table, [route]);
     else table.push(route);
   }
-  return { family, tables: new Map([...byTable].map(([name, rows]) => [name, new Fib(rows)])) };
+  return {
+    family,
+    tables: new Map([...byTable].map(([name, rows]) => [name, new Fib(rows)])),
+    merged: family === 4 ? mergeLocalAndMain(byTable.get('local') ?? [], byTable.get('main') ?? []) : undefined,
+  };
+}
+
+/**
+ * Until a host gets its first policy rule, IPv4's tables local and main are one trie (fib_trie_alias() of fib_trie.c): the
+ * longest prefix of both wins, table local's where they are equal. It is seen only where table main is more specific than
+ * table local, or has addresses of the host itself.
+ */
+function mergeLocalAndMain(local: readonly Route[], main: readonly Route[]): Fib | undefined {
+  const wide = local.filter(({ dst }) => dst.length < 32);
+  const differs = main.some(
+    ({ type, dst }) =>
+      type === 'local' || wide.some((other) => other.dst.length < dst.length && cidrContains(other.dst, dst.net)),
+  );
+  return differs ? new Fib([...local, ...main]) : undefined;
 }

@@ -328,6 +328,114 @@ describe('addressType', () => {
   });
 });
 
+describe('tables local and main', () => {
+  const anyIp = { type: 'local', dst: '10.50.0.0/16', dev: 'lo', table: 'local' };
+
+  // fib_trie_alias(): found by test/differential.
+  it.each([
+    {
+      title: 'are one while there are only the rules of a fresh host',
+      rules: undefined,
+      result: 'main 10.50.1.0/24 eth0',
+    },
+    {
+      title: 'are two once there is another rule',
+      rules: [LOCAL, { priority: 100, src: 'all', iif: 'eth1', table: '100' }, MAIN],
+      result: 'local 10.50.0.0/16 lo',
+    },
+  ])('$title', ({ rules, result }) => {
+    const routes = [anyIp, via('10.50.1.0/24')];
+
+    expect(look({ routes, rules }, flow('10.50.1.9'))).toBe(result);
+    expect(look({ routes, rules }, flow('10.50.2.9'))).toBe('local 10.50.0.0/16 lo');
+  });
+
+  it('prefer table local where prefixes are equal', () => {
+    const routes = [via('10.50.0.0/16'), anyIp, via('10.50.1.0/24')];
+
+    expect(look({ routes }, flow('10.50.2.9'))).toBe('local 10.50.0.0/16 lo');
+  });
+
+  it('tell the type of an address together', () => {
+    const routing = state({ routes: [anyIp, via('10.50.1.0/24')] });
+
+    expect(addressType(routing, ip('10.50.1.9'))).toBe('UNICAST');
+    expect(addressType(routing, ip('10.50.2.9'))).toBe('LOCAL');
+  });
+});
+
+describe('IPv6', () => {
+  const LINKS6: NamespaceSketch['links'] = [
+    { name: 'eth0', addresses: ['fd00:10::11/64'] },
+    { name: 'eth1', addresses: ['fd00:20::11/64'] },
+  ];
+  const NET = '2001:db8::/32';
+
+  // Each row was found by test/differential, and the kernel gave the result.
+  it.each<{ title: string; routes: Record<string, unknown>[]; one?: Partial<Flow>; result: string }>([
+    {
+      title: 'a refusing route',
+      routes: [{ type: 'unreachable', dst: NET, dev: 'lo' }],
+      result: 'refused unreachable',
+    },
+    {
+      title: 'no refusing route when the socket is bound: those are on lo',
+      routes: [
+        { type: 'unreachable', dst: NET, dev: 'lo' },
+        { dst: 'default', gateway: 'fe80::1', dev: 'eth1' },
+      ],
+      one: { oif: 'eth1' },
+      result: 'main ::/0 eth1',
+    },
+    {
+      title: 'nothing when the socket is bound and only refused',
+      routes: [{ type: 'blackhole', dst: NET, dev: 'lo' }],
+      one: { oif: 'eth1' },
+      result: 'none',
+    },
+    {
+      title: 'of equal routes the first',
+      routes: [
+        { dst: NET, dev: 'eth0', metric: 5 },
+        { dst: NET, dev: 'eth1', metric: 5 },
+      ],
+      result: `main ${NET} eth0`,
+    },
+    {
+      title: 'of equal routes the one by which the packet came in',
+      routes: [
+        { dst: NET, dev: 'eth0', metric: 5 },
+        { dst: NET, dev: 'eth1', metric: 5 },
+      ],
+      one: { iif: 'eth1' },
+      result: `main ${NET} eth1`,
+    },
+    {
+      title: 'that one before a refusing route too',
+      routes: [
+        { type: 'prohibit', dst: NET, dev: 'lo', metric: 5 },
+        { dst: NET, dev: 'eth1', metric: 5 },
+      ],
+      one: { iif: 'eth1' },
+      result: `main ${NET} eth1`,
+    },
+    {
+      title: 'not that one when its metric is worse',
+      routes: [
+        { dst: NET, dev: 'eth0', metric: 5 },
+        { dst: NET, dev: 'eth1', metric: 6 },
+      ],
+      one: { iif: 'eth1' },
+      result: `main ${NET} eth0`,
+    },
+  ])('takes $title', ({ routes, one, result }) => {
+    const routing = sketchNamespace({ links: LINKS6, routes }).routing(6);
+    if (routing === undefined) throw new Error('the sketch has routes');
+
+    expect(show(lookupRoute(routing, flow('2001:db8::9', one), new NotingChooser()))).toBe(result);
+  });
+});
+
 describe('lookupRoute, any routes', () => {
   const octet = fc.integer({ min: 0, max: 3 });
   // Few bits, so that prefixes overlap often.

@@ -4,7 +4,9 @@ import type { Link } from '../parse/links.js';
 import type { NextHop, Route } from '../parse/routes.js';
 import type { PolicyRule } from '../parse/rules.js';
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from '../skb.js';
-import type { Fibs } from './fib.js';
+import { lookupTable6 } from './fib6.js';
+import type { Fib, Fibs } from './fib.js';
+import { chooseHop, isRefusing, isUsable, type RefusingType } from './next-hop.js';
 
 /** What a look-up depends on: struct flowi4 of the kernel. `iif` is `lo` for packets made here. */
 export interface Flow {
@@ -25,7 +27,7 @@ export type RouteResult =
   /** A route or rule that refuses: blackhole, unreachable, prohibit; `rule` is set when a rule refused. */
   | {
       readonly kind: 'refused';
-      readonly type: 'blackhole' | 'unreachable' | 'prohibit';
+      readonly type: RefusingType;
       readonly route?: Route;
       readonly rule?: PolicyRule;
     }
@@ -46,6 +48,8 @@ const PROTOCOLS: ReadonlyMap<string, number> = new Map(
 
 /** fib_lookup(): the policy rules in order of priority, each table by longest prefix (net/ipv4/fib_rules.c, fib_trie.c). */
 export function lookupRoute(state: RoutingState, flow: Flow, chooser: Chooser): RouteResult {
+  const merged = mergedTables(state);
+  if (merged !== undefined) return lookupMerged(state, merged, flow, chooser);
   let dead: Route | undefined;
   for (let i = 0; i < state.rules.length; i++) {
     const rule = state.rules[i];
@@ -66,51 +70,61 @@ export function lookupRoute(state: RoutingState, flow: Flow, chooser: Chooser): 
   return { kind: 'none', dead };
 }
 
+/** The one trie of tables local and main, as long as no rule but those of a fresh host is there. */
+function mergedTables({ fibs, rules }: RoutingState): Fib | undefined {
+  return fibs.merged !== undefined && rules.every(isFresh) ? fibs.merged : undefined;
+}
+
+const FRESH: ReadonlyMap<number, string> = new Map([
+  [0, 'local'],
+  [32766, 'main'],
+  [32767, 'default'],
+]);
+
+function isFresh({ priority, action, table, text, ...selectors }: PolicyRule): boolean {
+  const selects = Object.entries(selectors).some(([name, value]) =>
+    name === 'invert' ? value === true : value !== undefined,
+  );
+  return action === 'lookup' && table !== undefined && FRESH.get(priority) === table && !selects && text !== '';
+}
+
+function lookupMerged(state: RoutingState, merged: Fib, flow: Flow, chooser: Chooser): RouteResult {
+  const found = lookupTable4(state, merged, undefined, flow, chooser);
+  if (found !== undefined && found.kind !== 'none') return found;
+  const rest = state.fibs.tables.get('default');
+  return (rest && lookupTable4(state, rest, undefined, flow, chooser)) ?? found ?? { kind: 'none' };
+}
+
 function lookupTable(state: RoutingState, rule: PolicyRule, flow: Flow, chooser: Chooser): RouteResult | undefined {
-  const table = rule.table ?? 'main';
-  const fib = state.fibs.tables.get(table);
+  const fib = state.fibs.tables.get(rule.table ?? 'main');
   if (fib === undefined) return undefined;
+  const look = state.fibs.family === 6 ? lookupTable6 : lookupTable4;
+  return look(state, fib, rule.suppressPrefixLength, flow, chooser);
+}
+
+/** fib_table_lookup(); undefined: the next rule is asked. */
+function lookupTable4(
+  state: RoutingState,
+  fib: Fib,
+  suppressPrefixLength: number | undefined,
+  flow: Flow,
+  chooser: Chooser,
+): RouteResult | undefined {
   let dead: Route | undefined;
   for (const route of fib.matches(flow.dst)) {
     if (route.tos !== 0 && route.tos !== flow.tos) continue;
     if (route.type === 'throw') return undefined;
-    if (route.type === 'blackhole' || route.type === 'unreachable' || route.type === 'prohibit')
-      return { kind: 'refused', type: route.type, route };
-    const alive = route.nextHops.filter((hop) => usable(state, route, hop));
+    if (isRefusing(route.type)) return { kind: 'refused', type: route.type, route };
+    const alive = route.nextHops.filter((hop) => isUsable(state, route, hop));
     const hops = flow.oif === undefined ? alive : alive.filter((hop) => hop.dev === flow.oif);
     if (hops.length === 0) {
       if (alive.length === 0) dead ??= route;
       continue;
     }
-    if (rule.suppressPrefixLength !== undefined && route.dst.length <= rule.suppressPrefixLength) return undefined;
-    const hop = chooseHop(route, hops, flow, chooser);
-    return { kind: 'route', route, hop, table };
+    if (suppressPrefixLength !== undefined && route.dst.length <= suppressPrefixLength) return undefined;
+    return { kind: 'route', route, hop: chooseHop(route, hops, flow, chooser), table: route.table };
   }
   return dead === undefined ? undefined : { kind: 'none', dead };
-}
-
-/** Routes of a device that is down are gone, all but those to its own addresses: they lead over lo. */
-function usable(state: RoutingState, route: Route, hop: NextHop): boolean {
-  if (hop.dead) return false;
-  const up = hop.dev !== undefined && state.links.get(hop.dev)?.flags.has('UP') === true;
-  if (!up && route.type !== 'local') return false;
-  return !(hop.linkdown && hop.dev !== undefined && state.ignoresLinkdown(hop.dev));
-}
-
-function chooseHop(route: Route, hops: readonly NextHop[], flow: Flow, chooser: Chooser): NextHop {
-  const [first] = hops;
-  if (first === undefined) throw new Error('chooseHop() needs a next hop');
-  if (hops.length === 1) return first;
-  // The hash of addresses (fib_multipath_hash_policy 0) keeps a flow on one hop; which one cannot be told.
-  const key = `ecmp ${route.text} ${flow.src ?? ''} ${flow.dst}`;
-  return (
-    hops[
-      chooser.pick(
-        key,
-        hops.map((hop) => hop.weight),
-      )
-    ] ?? first
-  );
 }
 
 function ruleApplies(rule: PolicyRule, flow: Flow, chooser: Chooser): boolean {
@@ -137,6 +151,9 @@ function selects(rule: PolicyRule, flow: Flow): Tri {
   return rule.unknown === undefined ? true : undefined;
 }
 
+/** Types that table local says of addresses; a look-up that is refused says nothing. */
+const TYPES_OF_OWN: ReadonlySet<string> = new Set(['local', 'broadcast', 'multicast', 'anycast']);
+
 /** inet_addr_type(): what table local says of an address. */
 export function addressType(state: RoutingState, ip: Ip, dev?: string): string {
   if (typeof ip === 'number') {
@@ -144,11 +161,11 @@ export function addressType(state: RoutingState, ip: Ip, dev?: string): string {
     if (ip >>> 28 === 14) return 'MULTICAST';
     if (ip === 0) return 'BROADCAST';
   } else if (ip >> 120n === 0xffn) return 'MULTICAST';
-  const local = state.fibs.tables.get('local');
+  const local = mergedTables(state) ?? state.fibs.tables.get('local');
   if (local === undefined) return 'UNICAST';
   for (const route of local.matches(ip)) {
     if (dev !== undefined && !route.nextHops.some((hop) => hop.dev === dev)) continue;
-    return route.type.toUpperCase();
+    return TYPES_OF_OWN.has(route.type) ? route.type.toUpperCase() : 'UNICAST';
   }
   return 'UNICAST';
 }
