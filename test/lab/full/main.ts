@@ -5,7 +5,7 @@ import { CLUSTERS } from './clusters.js';
 import { FAULTS } from './faults/index.js';
 import { describeCombination, runAllTogether, summariseTogether } from './together/run-all.js';
 import { replayCases } from './replay.js';
-import { describeResult, isAgreed, summarise, type CaseResult } from './report.js';
+import { describeResult, describeTime, isAgreed, summarise, type CaseResult } from './report.js';
 import { runCases } from './run-cases.js';
 import { accompaniedCases, faultyCases, healthyCases, nameOf, type LabCase } from './schedule.js';
 
@@ -16,7 +16,7 @@ const USAGE = `npm run lab:full [-- OPTION...]
   --copies N       each fault in N kinds of clusters (1)
   --minutes N      begin no case after N minutes; what was left out is said
   --once           asks nothing a second time: quicker, on a busy machine less sure
-  --lanes N        builds N clusters side by side (2)
+  --lanes N        builds N clusters side by side (3)
   --keep FOLDER    keep the snapshots, and what the kernel did beside them
   --replay FOLDER  builds nothing: compares what was kept there with what hopscope says now
   --together SEED  only random pairs and triples of faults on one way (all cases: with seed 1 after the cases)
@@ -98,7 +98,7 @@ async function runSelected(options: Options): Promise<boolean> {
   );
   console.log(summarise(results));
   if (results.length < cases.length) console.log(`out of time: ${cases.length - results.length} cases were not run`);
-  console.log(`${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
+  console.log(`${((performance.now() - began) / 60_000).toFixed(1)} minutes; in all lanes: ${describeTime(results)}`);
   return results.every(isAgreed);
 }
 

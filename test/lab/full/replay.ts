@@ -26,7 +26,7 @@ export async function* replayCases(
     const pairs = truth.probes.map(({ pair }) => pair);
     const causes = faults.flatMap((fault) => fault.causes?.(new Target(lab)) ?? []);
     const judged = judge(truth.probes, await askCli(archive, pairs), causes, isHealthy({ lab: lab, faults }));
-    yield { labCase, run: { ...judged, repeated: false } };
+    yield { labCase, run: { ...judged, repeated: false, seconds: {} } };
   }
 }
 

@@ -6,7 +6,7 @@ import { Target } from './target.js';
 /** What became of one case: a run, or the reason why there is none. */
 export interface CaseResult {
   readonly labCase: LabCase;
-  readonly run?: Judgement & { readonly repeated: boolean };
+  readonly run?: Judgement & { readonly repeated: boolean; readonly seconds: Readonly<Record<string, number>> };
   readonly failure?: string;
 }
 
@@ -75,6 +75,14 @@ export function summarise(results: readonly CaseResult[]): string {
     '',
     `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${faults.size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
   ].join('\n');
+}
+
+/** Where the time went, of all lanes together. */
+export function describeTime(results: readonly CaseResult[]): string {
+  const total = new Map<string, number>();
+  for (const [stage, seconds] of results.flatMap(({ run }) => Object.entries(run?.seconds ?? {})))
+    total.set(stage, (total.get(stage) ?? 0) + seconds);
+  return [...total].map(([stage, seconds]) => `${stage} ${Math.round(seconds)} s`).join(', ');
 }
 
 function layerOf({ labCase: { faults } }: CaseResult): string {

@@ -7,7 +7,7 @@ import type { CaseResult } from './report.js';
 import { isHealthy, nameOf, type LabCase } from './schedule.js';
 
 // While one cluster waits for time-outs, another is built or diagnosed.
-const LANES = 2;
+const LANES = 3;
 
 export interface RunCasesOptions {
   /** Where snapshots of cases stay, for a closer look. */

@@ -74,15 +74,20 @@ const SHORT: readonly (readonly [cluster: string, fault: string | undefined])[] 
 
 /** What every change has to pass: two minutes. */
 export function shortCases(): readonly LabCase[] {
-  return SHORT.map(([clusterName, faultName]) => {
-    const lab = CLUSTERS.find(({ name }) => name === clusterName);
-    const fault = FAULTS.find(({ name }) => name === faultName);
-    if (lab === undefined || fault?.name !== faultName)
-      throw new Error(`lab: no ${clusterName}/${faultName ?? 'none'}`);
-    if (fault === undefined) return { lab, faults: [] };
-    if (!fits(fault, lab)) throw new Error(`lab: ${fault.name} does not fit ${lab.name}`);
-    return { lab, faults: [fault] };
-  });
+  // One of each MTU, with a tunnel and without.
+  const accompanied = accompaniedCases().filter(({ lab }) =>
+    ['flannel-vxlan.iptables.mtu9000', 'calico-bgp.nftables.mtu1400'].includes(lab.name),
+  );
+  return [...accompanied, ...SHORT.map(shortCase)];
+}
+
+function shortCase([clusterName, faultName]: (typeof SHORT)[number]): LabCase {
+  const lab = CLUSTERS.find(({ name }) => name === clusterName);
+  const fault = FAULTS.find(({ name }) => name === faultName);
+  if (lab === undefined || fault?.name !== faultName) throw new Error(`lab: no ${clusterName}/${faultName ?? 'none'}`);
+  if (fault === undefined) return { lab, faults: [] };
+  if (!fits(fault, lab)) throw new Error(`lab: ${fault.name} does not fit ${lab.name}`);
+  return { lab, faults: [fault] };
 }
 
 function fits({ fits: check }: Fault, lab: LabCluster): boolean {

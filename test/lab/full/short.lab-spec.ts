@@ -66,6 +66,7 @@ describe('the report', () => {
       failing: 20,
       naming: { broken: 0, named: 0, instead: new Map() },
       repeated: false,
+      seconds: { build: 2 },
     },
   };
   const differing: CaseResult = {

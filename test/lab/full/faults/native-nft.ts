@@ -19,7 +19,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-inet-forward',
     'an inet table drops in forward',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} tcp dport 8080 drop`)],
     },
   ],
@@ -27,7 +27,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-inet-policy',
     "an inet table's policy is drop",
     {
-      causes: () => [cause('NFT_DROP CHAIN_POLICY_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP CHAIN_POLICY_DROP', 'node2', 'lab/base')],
       steps: () => [
         table(
           'inet',
@@ -42,7 +42,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-early',
     'a table drops before conntrack',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook prerouting priority -350; policy accept;', `ip daddr ${pods(t).web} drop`),
       ],
@@ -52,7 +52,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-after-dnat',
     'a table drops after DNAT',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook prerouting priority -90; policy accept;', `ip daddr ${pods(t).web} drop`),
       ],
@@ -62,7 +62,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-before-dnat',
     'a table drops cluster IPs before DNAT',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: () => [
         table('ip', 'type filter hook prerouting priority -105; policy accept;', 'ip daddr 10.96.0.0/12 drop'),
       ],
@@ -72,7 +72,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-input',
     'an inet table drops in input',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: () => [
         table(
           'inet',
@@ -87,7 +87,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-output',
     'an ip table drops in output',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table('ip', 'type filter hook output priority 0; policy accept;', `ip daddr ${t.ip('web-2')} drop`),
       ],
@@ -97,7 +97,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-postrouting',
     'an ip table drops in postrouting',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -135,7 +135,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-set',
     'a set is dropped',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         step(
           'node2',
@@ -148,7 +148,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-vmap',
     'a verdict map decides',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
@@ -162,7 +162,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-chain',
     'a chain jumps, goes and returns',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/inner | lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/inner | lab/base')],
       steps: (t) => [
         step(
           'node2',
@@ -175,7 +175,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-ct-state',
     'a table drops data',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'inet',
@@ -189,7 +189,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-ct-status',
     'a table drops what is translated',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: () => [table('inet', forward(0), 'ct status dnat meta l4proto tcp drop')],
     },
   ],
@@ -197,7 +197,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-mark',
     'a table marks and drops the mark',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [table('inet', forward(0), `ip daddr ${pods(t).web} meta mark set 0x77`, 'meta mark 0x77 drop')],
     },
   ],
@@ -205,7 +205,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-iifname',
     'a table drops by interface',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: () => [table('inet', forward(0), 'iifname "eth0" oifname != "eth0" tcp dport 8080 drop')],
     },
   ],
@@ -213,7 +213,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-fib',
     'a table drops what has no way back',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: () => [
         table('inet', 'type filter hook prerouting priority -300; policy accept;', 'fib saddr . iif oif missing drop'),
       ],
@@ -223,7 +223,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-accept-elsewhere',
     'one table accepts, the next drops',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab2/c')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab2/c')],
       steps: (t) => [
         table('inet', forward(-10), 'accept'),
         step(
@@ -237,7 +237,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-bridge',
     'a bridge table drops',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       fits: bridged,
       steps: (t) => [table('bridge', forward(0), `ip daddr ${pods(t).web} drop`)],
     },
@@ -246,7 +246,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-bridge-input',
     'a bridge table drops what goes to the bridge itself',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       fits: bridged,
       steps: (t) => [
         table(
@@ -261,7 +261,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-bridge-output',
     'a bridge table drops what the bridge sends',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       fits: bridged,
       steps: (t) => [
         table(
@@ -276,7 +276,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-netdev',
     'a netdev table drops at eth0',
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'netdev',
@@ -290,7 +290,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-netdev-veth',
     "a netdev table drops at web-1's veth",
     {
-      causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+      causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'netdev',

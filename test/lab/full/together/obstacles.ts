@@ -143,7 +143,7 @@ export const OBSTACLES: readonly Obstacle[] = [
     undo: () => [step('node2', 'sysctl -qw net.ipv4.ip_forward=1')],
   }),
   obstacle('native table in node2', {
-    causes: () => [cause('NFT_DROP', 'node2', 'lab/base')],
+    causes: () => [cause('NFT_DROP FILTER_DROP', 'node2', 'lab/base')],
     steps: (t) => [
       step(
         'node2',
