@@ -1,9 +1,11 @@
 import type { ClusterIndex, NodeObject } from '#libs/cluster';
 import type { Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 import { readProxyConfig, type ProxyConfig } from './config.js';
 import { ServiceIntent, type Asker, type Expected } from './intent/expected.js';
 import { findEntry, type ServiceEntry } from './intent/service-entry.js';
+import { serviceFindings } from './intent/service-findings.js';
 import { NodeProxy } from './truth/node-proxy.js';
 
 /** Everything about services of one snapshot: what they mean, and whether the nodes do it. Made once per snapshot. */
@@ -28,6 +30,11 @@ export class KubeProxy {
   /** What kube-proxy on a node should choose from when somebody asks for an entry there. */
   expected(node: string, entry: ServiceEntry, asker: Asker): Expected {
     return this.intentOf(node, entry).expected(entry, asker);
+  }
+
+  /** What the objects say of the service: why nothing can be chosen, and what is worth knowing. */
+  findings(node: string, entry: ServiceEntry, asker: Asker): Finding[] {
+    return serviceFindings(this.cluster, this.intentOf(node, entry), entry, { ...asker, node });
   }
 
   /** The sorted endpoints of a service port as a node sees them; kept, so ask as often as you like. */

@@ -17,14 +17,25 @@ export interface ProxyRules {
   readonly markBit: number;
   /** Drops before NAT (source ranges in nftables mode). */
   before(packet: ProxyPacket, seen: Sightings): Leaf | undefined;
-  /** Refusals of what was not translated. */
-  after(packet: ProxyPacket, seen: Sightings): Leaf | undefined;
+  /** Refusals of what was not translated, in the order in which they are asked. */
+  after(packet: ProxyPacket, seen: Sightings): readonly Leaf[];
   /** Endpoints that may talk to themselves, where a set says so; undefined where each endpoint chain does. */
   readonly hairpins?: ReadonlySet<string>;
   /** Every programmed entry, `10.96.0.10 6 80` or `* 6 30080`, with its first rule. */
   entries(): ReadonlyMap<string, ProxyRule>;
   /** Where an entry would be: for evidence of what is not there. */
-  readonly entryPlace: { readonly services: string; readonly nodePorts: string; readonly refusals: string };
+  readonly entryPlace: {
+    readonly services: string;
+    readonly nodePorts: string;
+    readonly refusals: {
+      readonly clusterIP: string;
+      readonly external: string;
+      readonly nodePort: string;
+      readonly sourceRanges: string;
+    };
+  };
+  /** Locator of the chain that guards an entry by source, where it is apart from the way to the endpoints. */
+  firewall(key: string): string | undefined;
   all(chain: string): readonly ProxyRule[] | undefined;
   chainLocator(chain: string): string;
   readonly tables: readonly (IptablesTable | NftablesTable)[];
@@ -49,14 +60,24 @@ function ofIptables({ backend, nat, filter }: IptablesRules): ProxyRules {
     masquerading: 'KUBE-POSTROUTING',
     markBit,
     before: () => undefined,
-    after: (packet, seen) => (filter === undefined ? undefined : firstLeaf(filter, refusals, packet, markBit, seen)),
+    after: (packet, seen) => (filter === undefined ? [] : refusing(filter, refusals, packet, markBit, seen)),
     entries: () =>
       (entries ??= firsts([
         nat.keysOf('KUBE-SERVICES'),
         nat.keysOf('KUBE-NODEPORTS'),
         ...(filter === undefined ? [] : refusals.map((chain) => filter.keysOf(chain))),
       ])),
-    entryPlace: { services: 'nat/KUBE-SERVICES', nodePorts: 'nat/KUBE-NODEPORTS', refusals: 'filter/KUBE-SERVICES' },
+    entryPlace: {
+      services: 'nat/KUBE-SERVICES',
+      nodePorts: 'nat/KUBE-NODEPORTS',
+      refusals: {
+        clusterIP: 'filter/KUBE-SERVICES',
+        external: 'filter/KUBE-EXTERNAL-SERVICES',
+        nodePort: 'filter/KUBE-EXTERNAL-SERVICES',
+        sourceRanges: 'filter/KUBE-PROXY-FIREWALL',
+      },
+    },
+    firewall: () => undefined,
     all: (chain) => nat.all(chain),
     chainLocator: (chain) => `nat/${chain}`,
     tables: filter === undefined ? [nat] : [nat, filter],
@@ -73,15 +94,25 @@ function ofNftables(table: NftablesTable, family: Family): ProxyRules {
     start: 'services',
     masquerading: 'masquerading',
     markBit,
-    before: (packet, seen) => firstLeaf(table, ['firewall-check'], packet, markBit, seen),
+    before: (packet, seen) => refusing(table, ['firewall-check'], packet, markBit, seen)[0],
     after: (packet, seen) =>
-      firstLeaf(table, ['nodeport-endpoints-check', 'service-endpoints-check'], packet, markBit, seen),
+      refusing(table, ['nodeport-endpoints-check', 'service-endpoints-check'], packet, markBit, seen),
     hairpins: table.hasSet('hairpin-connections') ? table.members('hairpin-connections') : undefined,
     entries: () => new Map(maps.toReversed().flatMap((map): [string, ProxyRule][] => [...table.elements(map)])),
     entryPlace: {
       services: `${name} kube-proxy/@service-ips`,
       nodePorts: `${name} kube-proxy/@service-nodeports`,
-      refusals: `${name} kube-proxy/@no-endpoint-services`,
+      refusals: {
+        clusterIP: `${name} kube-proxy/@no-endpoint-services`,
+        external: `${name} kube-proxy/@no-endpoint-services`,
+        nodePort: `${name} kube-proxy/@no-endpoint-nodeports`,
+        sourceRanges: `${name} kube-proxy/@firewall-ips`,
+      },
+    },
+    firewall: (key) => {
+      for (const action of table.element('firewall-ips', key)?.actions ?? [])
+        if (action.kind === 'call') return `${name} kube-proxy/${action.chain}`;
+      return undefined;
     },
     all: (chain) => table.all(chain),
     chainLocator: (chain) => `${name} kube-proxy/${chain}`,
@@ -96,18 +127,18 @@ function firsts(maps: readonly ReadonlyMap<string, readonly ProxyRule[]>[]): Rea
   return found;
 }
 
-function firstLeaf(
+function refusing(
   source: RuleSource,
   chains: readonly string[],
   packet: ProxyPacket,
   markBit: number,
   seen: Sightings,
-): Leaf | undefined {
-  for (const chain of chains) {
-    const [leaf] = evaluate(source, chain, packet, markBit, seen).leaves;
-    if (leaf !== undefined && leaf.kind !== 'accept') return leaf;
-  }
-  return undefined;
+): Leaf[] {
+  return chains.flatMap((chain) =>
+    evaluate(source, chain, packet, markBit, seen)
+      .leaves.filter(({ kind }) => kind !== 'accept')
+      .slice(0, 1),
+  );
 }
 
 /** The bit that the masquerading chain asks for: `-m mark ! --mark 0x4000/0x4000 -j RETURN`, `meta mark & 0x4000 != 0`. */

@@ -4,6 +4,7 @@ import { backendText, type ProxyEndpoint } from '../intent/endpoints.js';
 import type { Expected, ServiceIntent } from '../intent/expected.js';
 import { isExternalLocal, placeOfService, type ServiceEntry } from '../intent/service-entry.js';
 import { evaluate, Sightings, type Evaluation, type Leaf } from '../programmed/evaluate.js';
+import { entryKey } from '../programmed/iptables.js';
 import { protocolNumber } from '../programmed/iptables-rule.js';
 import { hairpinMember } from '../programmed/nftables.js';
 import type { ProxyRules } from '../programmed/proxy-rules.js';
@@ -72,6 +73,8 @@ class EntryComparison {
       if (before !== undefined) this.compareRefusal(probe, expected, before);
       else {
         const leaves = nat.leaves.filter(({ kind }) => kind === 'dnat');
+        for (const { kind, rule } of nat.leaves)
+          if (kind !== 'dnat') this.wrong(rule, `it ends the way of packets from ${sourceText(probe)} (${kind})`);
         if (leaves.length > 0) this.compareBackends(probe, expected, leaves, nat);
         else this.compareNothing(probe, expected, nat);
         this.compareAffinity(expected, leaves, nat);
@@ -91,20 +94,34 @@ class EntryComparison {
 
   /** Nothing translates the packet: right when it should be refused, and then something has to refuse it. */
   private compareNothing(probe: Probe, expected: Expected, nat: Evaluation): void {
-    const refusal = this.view.rules.after(probe.packet, this.seen);
+    const refusals = this.view.rules.after(probe.packet, this.seen);
+    const [first] = refusals;
     if (expected.outcome === 'backends') {
-      this.missingRules(expected, nat, refusal);
+      this.missingRules(expected, nat, first);
       return;
     }
-    if (refusal !== undefined) this.compareRefusal(probe, expected, refusal);
-    else if (this.isRefusedFor(probe))
-      this.add('PROXY_RULES_MISSING', [this.chainEvidence(this.view.rules.entryPlace.refusals, this.notRefused())], {
+    if (first !== undefined) this.compareRefusal(probe, expected, first);
+    const place = this.refusalPlace(expected);
+    if (this.isRefusedFor(probe) && !refusals.some((leaf) => isAt(leaf, place)))
+      this.add('PROXY_RULES_MISSING', [this.chainEvidence(place, this.notRefused(expected, probe))], {
         node: this.node,
       });
   }
 
-  private notRefused(): string {
-    return `nothing refuses ${this.entryText()}, which has no endpoint to go to`;
+  private refusalPlace({ empty }: Expected): string {
+    const { refusals } = this.view.rules.entryPlace;
+    if (empty === 'source-range') return refusals.sourceRanges;
+    return this.entry.kind === 'clusterIP'
+      ? refusals.clusterIP
+      : this.entry.kind === 'nodePort'
+        ? refusals.nodePort
+        : refusals.external;
+  }
+
+  private notRefused({ empty }: Expected, probe: Probe): string {
+    return empty === 'source-range'
+      ? `nothing drops packets from ${sourceText(probe)} to ${this.entryText()}`
+      : `nothing refuses ${this.entryText()}, which has no endpoint to go to`;
   }
 
   /** KUBE-EXTERNAL-SERVICES is not asked in OUTPUT: what a node sends itself to external addresses is not refused in iptables mode. */
@@ -134,8 +151,13 @@ class EntryComparison {
       ...dead.flatMap((rule) => this.deadEndEvidence(rule)),
       ...(refusal === undefined ? [] : [ruleEvidence(refusal.rule, this.view.at)]),
     ];
+    const programmed = rules.entries().get(this.key());
+    const called = programmed === undefined ? undefined : callee(programmed);
+    if (programmed !== undefined) evidence.push(ruleEvidence(programmed, this.view.at));
+    if (called !== undefined)
+      evidence.push(this.chainEvidence(rules.chainLocator(called), `it does not lead to ${backends}`));
     if (dead.length === 0)
-      evidence.unshift(this.chainEvidence(place, `no rule for ${this.entryText()}, which goes to ${backends}`));
+      evidence.unshift(this.chainEvidence(place, `no rule leads ${this.entryText()} to ${backends}`));
     if (kind === 'nodePort' && rules.mode === 'nftables' && nat.deadEnds.length === 0)
       evidence.push(
         this.chainEvidence(
@@ -168,9 +190,16 @@ class EntryComparison {
     const backend = leafText(leaf);
     const evidence = [ruleEvidence(leaf.rule, this.view.at), ...this.pathEvidence(leaf), this.sliceEvidence()];
     if (expected.empty === 'source-range') {
-      this.wrong(
-        leaf.path[0] ?? leaf.rule,
-        `it lets ${sourceText(probe)} in, which is in none of loadBalancerSourceRanges`,
+      const problem = `it lets ${sourceText(probe)} in, which is in none of loadBalancerSourceRanges`;
+      const firewall = this.view.rules.firewall(this.key());
+      this.add(
+        'PROXY_RULE_WRONG',
+        [
+          ...this.pathEvidence(leaf),
+          ...(firewall === undefined ? [] : [this.chainEvidence(firewall, 'it does not drop them')]),
+          this.chainEvidence(this.view.rules.entryPlace.refusals.sourceRanges, 'it does not drop them'),
+        ],
+        { node: this.node, problem },
       );
       return;
     }
@@ -337,7 +366,10 @@ class EntryComparison {
     }
     // Only the chain of the endpoint is asked: before it other rules may have marked the packet already.
     const { leaves } = evaluate(rules.nat, leaf.chain, this.packetFrom(leaf.ip), rules.markBit, this.seen);
-    return leaves.every(({ marked, probability }) => Math.abs(marked - probability) <= TOLERANCE);
+    return (
+      leaves.length > 0 &&
+      leaves.every(({ kind, marked, probability }) => kind === 'dnat' && Math.abs(marked - probability) <= TOLERANCE)
+    );
   }
 
   private packetFrom(src: Ip): Probe['packet'] {
@@ -362,21 +394,24 @@ class EntryComparison {
       for (const rule of chain) {
         if (this.seen.hit.has(rule) || this.seen.unknown.has(rule) || named.has(rule.locator)) continue;
         if (rule.tests.some(({ kind }) => kind === 'remembered')) continue;
-        // Rules for pods, where no pod address is known to ask with; and the balancer's own address among the source ranges.
-        if (rule.tests.some((test) => test.kind === 'source' || test.kind === 'iif') && !this.isTelling(rule)) continue;
-        if (rules.all(name) === undefined) continue;
+        if (rules.all(name) === undefined || this.isExcused(rule, chain)) continue;
         this.wrong(rule, 'no packet to this service takes it, so kube-proxy did not write it');
       }
     }
     return this.findings.slice(before);
   }
 
-  private isTelling(rule: ProxyRule): boolean {
+  /**
+   * Rules for pods, where no address of a pod is known to ask with; and the balancer's own addresses among the source ranges,
+   * which a range before them may contain, as long as they lead where the ranges lead.
+   */
+  private isExcused(rule: ProxyRule, chain: readonly ProxyRule[]): boolean {
     const { pod, local } = this.view;
-    if (pod === undefined || local.kind === 'interface') return false;
     const sources = rule.tests.flatMap((test) => (test.kind === 'source' ? test.nets : []));
-    const own = [this.entry.ip, ...this.entry.service.ingressIps];
-    return !sources.some(({ net }) => own.includes(net));
+    const asksInterface = rule.tests.some(({ kind }) => kind === 'iif');
+    if (pod === undefined || local.kind === 'interface') return sources.length > 0 || asksInterface;
+    const isOfBalancer = sources.some(({ net }) => this.entry.service.ingressIps.includes(net));
+    return isOfBalancer && chain.some((other) => other !== rule && callee(other) === callee(rule));
   }
 
   private wrong(rule: ProxyRule, problem: string): void {
@@ -386,6 +421,11 @@ class EntryComparison {
   private add(code: Finding['code'], evidence: readonly Evidence[], details: Record<string, string | number>): void {
     const unique = [...new Map(evidence.map((one) => [`${one.locator} ${one.text}`, one])).values()];
     this.findings.push({ code, subject: this.subject, evidence: unique, details });
+  }
+
+  private key(): string {
+    const { ip, kind, dport, port } = this.entry;
+    return entryKey(kind === 'nodePort' ? undefined : ip, protocolNumber(port.protocol) ?? 0, dport);
   }
 
   private entryText(): string {
@@ -411,7 +451,7 @@ class EntryComparison {
   }
 
   private pathEvidence({ path }: Leaf): Evidence[] {
-    return path.slice(-1).map((rule) => ruleEvidence(rule, this.view.at));
+    return path.toReversed().map((rule) => ruleEvidence(rule, this.view.at));
   }
 
   private sliceEvidence(endpoint?: ProxyEndpoint): Evidence {
@@ -435,6 +475,11 @@ function isOwn(chain: string): boolean {
     /^KUBE-(SVC|SVL|EXT|XLB|FW|SEP)-/.test(chain) ||
     /^(service|external|local|endpoint|firewall)-[A-Z0-9]{8}-/.test(chain)
   );
+}
+
+/** Whether a refusal comes from a chain or map. */
+function isAt({ rule, path }: Leaf, place: string): boolean {
+  return [rule, ...path].some(({ locator }) => locator === place || locator.startsWith(`${place}/`));
 }
 
 function callee({ actions }: ProxyRule): string | undefined {

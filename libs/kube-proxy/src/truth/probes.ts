@@ -1,7 +1,7 @@
 import { cidrContains, familyOf, parseIp, ipv4, ipv6, type Cidr, type Ip } from '#libs/model';
 import { protocolNumber } from '../programmed/iptables-rule.js';
 import type { ProxyPacket } from '../programmed/rule.js';
-import type { Asker } from '../intent/expected.js';
+import { isDeniedSource, type Asker } from '../intent/expected.js';
 import type { ServiceEntry } from '../intent/service-entry.js';
 import type { LocalTraffic } from './local-traffic.js';
 
@@ -26,7 +26,16 @@ export function probesOf(entry: ServiceEntry, context: ProbeContext): Probe[] {
   const family = familyOf(entry.ip);
   const sources = [context.pod, context.node, STRANGERS[family], ...rangeSources(entry)];
   const unique = [...new Set(sources.filter((ip) => ip !== undefined))];
-  return unique.map((src) => probe(entry, context, src));
+  return [...unique.map((src) => probe(entry, context, src)), ...loopedBack(entry, context)];
+}
+
+/** Where the balancer's address is configured on the node itself, the node's own packets to it have it as their source too. */
+function loopedBack(entry: ServiceEntry, context: ProbeContext): Probe[] {
+  const { node } = context;
+  const asker = { kind: 'node' as const, ip: node ?? entry.ip };
+  if (node === undefined || rangeSources(entry).length === 0 || isDeniedSource(entry, asker)) return [];
+  const { packet } = probe(entry, context, node);
+  return [{ asker, packet: { ...packet, src: entry.ip } }];
 }
 
 function probe(entry: ServiceEntry, { local, pod, node }: ProbeContext, src: Ip): Probe {
