@@ -17,6 +17,14 @@ export function cause(codes: string, at: string, ...shows: readonly string[]): C
   return { codes: codes.split(' ').filter(isCode), at, shows };
 }
 
+/**
+ * A route or rule for what is sent. The check of reverse paths asks the same tables (fib_validate_source), so it may be what
+ * stops a packet that comes from there: it names the cause when it shows that very route or rule.
+ */
+export function routeCauses(codes: string, at: string, ...shows: readonly string[]): readonly Cause[] {
+  return [cause(codes, at, ...shows), cause('RP_FILTER_DROP', at, ...shows)];
+}
+
 /** Whether what stops the packet first is what was broken: right code, right place, right thing. */
 export function namesCause(finding: Finding, causes: readonly Cause[]): boolean {
   const said = wordsOf(finding);

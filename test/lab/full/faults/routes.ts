@@ -1,4 +1,4 @@
-import { cause } from '../cause.js';
+import { cause, routeCauses } from '../cause.js';
 import { bridged, faultsOf, routed, step, type Fault } from '../fault.js';
 
 const TYPES = ['blackhole', 'unreachable', 'prohibit', 'throw'] as const;
@@ -19,7 +19,7 @@ const BY_TYPE: readonly Fault[] = faultsOf(
           `route-${type}`,
           `node1 has a route of type ${type} to the pods of node2`,
           {
-            causes: (t) => [cause(CODES[type], 'node1', t.cidr('node2'))],
+            causes: (t) => routeCauses(CODES[type], 'node1', t.cidr('node2')),
             steps: (t) => [step('node1', `ip route del ${t.cidr('node2')} && ip route add ${type} ${t.cidr('node2')}`)],
           },
         ],
@@ -131,7 +131,7 @@ export const ROUTE_FAULTS: readonly Fault[] = [
       'route-shadowed-blackhole',
       'node2 has a blackhole for client-1',
       {
-        causes: (t) => [cause('ROUTE_BLACKHOLE ROUTE_SHADOWED', 'node2', t.ip('client-1'))],
+        causes: (t) => routeCauses('ROUTE_BLACKHOLE ROUTE_SHADOWED', 'node2', t.ip('client-1')),
         steps: (t) => [step('node2', `ip route replace blackhole ${t.ip('client-1')}/32`)],
       },
     ],
@@ -252,7 +252,7 @@ export const ROUTE_FAULTS: readonly Fault[] = [
       'nexthop-blackhole',
       'node1 uses a next hop object that is a blackhole',
       {
-        causes: (t) => [cause('ROUTE_BLACKHOLE', 'node1', t.cidr('node2'))],
+        causes: (t) => routeCauses('ROUTE_BLACKHOLE', 'node1', t.cidr('node2')),
         steps: (t) => [
           step(
             'node1',
@@ -346,7 +346,7 @@ export const ROUTE_FAULTS: readonly Fault[] = [
       'service-network-blackhole',
       'node1 has a blackhole for cluster IPs',
       {
-        causes: () => [cause('ROUTE_BLACKHOLE', 'node1', '10.96.0.0/12')],
+        causes: () => routeCauses('ROUTE_BLACKHOLE', 'node1', '10.96.0.0/12'),
         steps: () => [step('node1', 'ip route add blackhole 10.96.0.0/12')],
       },
     ],
@@ -362,7 +362,7 @@ export const ROUTE_FAULTS: readonly Fault[] = [
       'pod-host-route-missing',
       'node2 has no route to web-1',
       {
-        causes: (t) => [cause('POD_ROUTE_MISSING', 'node2', t.ip('web-1'))],
+        causes: (t) => routeCauses('POD_ROUTE_MISSING', 'node2', t.ip('web-1')),
         fits: (t) => !t.isBridged,
         steps: (t) => [step('node2', `ip route del ${t.ip('web-1')}/32`)],
       },

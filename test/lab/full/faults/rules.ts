@@ -1,4 +1,4 @@
-import { cause } from '../cause.js';
+import { cause, routeCauses } from '../cause.js';
 import { faultsOf, step } from '../fault.js';
 
 export const RULE_FAULTS = faultsOf('rule', [
@@ -6,7 +6,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-fwmark',
     "kube-proxy's mark leads to a blackhole on node1",
     {
-      causes: () => [cause('RULE_DIVERTS', 'node1', 'fwmark 0x4000')],
+      causes: () => routeCauses('RULE_DIVERTS', 'node1', 'fwmark 0x4000'),
       steps: () => [
         step('node1', 'ip rule add fwmark 0x4000/0x4000 table 100 && ip route add blackhole default table 100'),
       ],
@@ -16,7 +16,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-from',
     "web-0's packets take another table",
     {
-      causes: (t) => [cause('RULE_DIVERTS', 'node1', `from ${t.ip('web-0')}`)],
+      causes: (t) => routeCauses('RULE_DIVERTS', 'node1', `from ${t.ip('web-0')}`),
       steps: (t) => [
         step(
           'node1',
@@ -27,17 +27,17 @@ export const RULE_FAULTS = faultsOf('rule', [
   ],
   [
     'rule-iif',
-    'what comes in by eth0 is prohibited on node2',
+    'what comes in by eth0 for web-1 is prohibited on node2',
     {
-      causes: () => [cause('RULE_PROHIBIT', 'node2', 'iif eth0')],
-      steps: () => [step('node2', 'ip rule add iif eth0 prohibit')],
+      causes: () => routeCauses('RULE_PROHIBIT', 'node2', 'iif eth0'),
+      steps: (t) => [step('node2', `ip rule add iif eth0 to ${t.ip('web-1')} prohibit`)],
     },
   ],
   [
     'rule-to-prohibit',
     "node1 prohibits node2's pods",
     {
-      causes: (t) => [cause('RULE_PROHIBIT', 'node1', `to ${t.cidr('node2')}`)],
+      causes: (t) => routeCauses('RULE_PROHIBIT', 'node1', `to ${t.cidr('node2')}`),
       steps: (t) => [step('node1', `ip rule add to ${t.cidr('node2')} prohibit`)],
     },
   ],
@@ -45,7 +45,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-to-blackhole',
     'node1 swallows what is for web-2',
     {
-      causes: (t) => [cause('RULE_PROHIBIT', 'node1', `to ${t.ip('web-2')}`)],
+      causes: (t) => routeCauses('RULE_PROHIBIT', 'node1', `to ${t.ip('web-2')}`),
       steps: (t) => [step('node1', `ip rule add to ${t.ip('web-2')} blackhole`)],
     },
   ],
@@ -53,7 +53,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-to-unreachable',
     "node1 calls node2's pods unreachable",
     {
-      causes: (t) => [cause('RULE_PROHIBIT', 'node1', `to ${t.cidr('node2')}`)],
+      causes: (t) => routeCauses('RULE_PROHIBIT', 'node1', `to ${t.cidr('node2')}`),
       steps: (t) => [step('node1', `ip rule add to ${t.cidr('node2')} unreachable`)],
     },
   ],
@@ -61,7 +61,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-suppress',
     'the default route of main is suppressed on node1',
     {
-      causes: () => [cause('RULE_DIVERTS', 'node1', 'lookup 102')],
+      causes: () => routeCauses('RULE_DIVERTS', 'node1', 'lookup 102'),
       steps: () => [
         step(
           'node1',
@@ -79,7 +79,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-ipproto',
     'node1 swallows UDP to the pods of node2',
     {
-      causes: () => [cause('RULE_PROHIBIT', 'node1', 'ipproto udp')],
+      causes: () => routeCauses('RULE_PROHIBIT', 'node1', 'ipproto udp'),
       steps: (t) => [step('node1', `ip rule add ipproto udp to ${t.cidr('node2')} blackhole`)],
     },
   ],
@@ -87,7 +87,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-dport',
     'node1 has a rule for port 8080',
     {
-      causes: () => [cause('RULE_PROHIBIT', 'node1', 'dport 8080')],
+      causes: () => routeCauses('RULE_PROHIBIT', 'node1', 'dport 8080'),
       steps: (t) => [step('node1', `ip rule add ipproto tcp dport 8080 to ${t.cidr('node2')} unreachable`)],
     },
   ],
@@ -95,7 +95,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-sport',
     'node2 has a rule for answers from port 8080',
     {
-      causes: () => [cause('RULE_PROHIBIT', 'node2', 'sport 8080')],
+      causes: () => routeCauses('RULE_PROHIBIT', 'node2', 'sport 8080'),
       steps: () => [step('node2', 'ip rule add ipproto tcp sport 8080 blackhole')],
     },
   ],
@@ -108,7 +108,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-goto',
     "node1 skips table main for node2's pods",
     {
-      causes: () => [cause('RULE_DIVERTS', 'node1', 'goto 32767')],
+      causes: () => routeCauses('RULE_DIVERTS', 'node1', 'goto 32767'),
       steps: (t) => [step('node1', `ip rule add pref 100 to ${t.cidr('node2')} goto 32767`)],
     },
   ],
@@ -116,7 +116,7 @@ export const RULE_FAULTS = faultsOf('rule', [
     'rule-not',
     'node1 sends all but the node network elsewhere',
     {
-      causes: () => [cause('RULE_DIVERTS', 'node1', 'lookup 104')],
+      causes: () => routeCauses('RULE_DIVERTS', 'node1', 'lookup 104'),
       steps: () => [
         step('node1', 'ip rule add pref 100 not to 10.0.0.0/8 table 104 && ip route add unreachable default table 104'),
       ],
