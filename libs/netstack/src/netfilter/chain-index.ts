@@ -6,6 +6,8 @@ export interface ChainIndex {
   readonly keys: readonly KeyedRules[];
   /** Rules with none of the keys. */
   readonly rest: readonly Rule[];
+  /** The few of `rest` stand in each list of `keys` as well. */
+  readonly isRestCopied: boolean;
 }
 
 interface KeyedRules {
@@ -49,9 +51,10 @@ function buildIndex(rules: readonly Rule[], from: number): ChainIndex {
     if (list === undefined) lists.set(value, [rule]);
     else list.push(rule);
   }
-  const copied = rest.length <= COPIED_REST ? rest : NONE;
+  const isRestCopied = rest.length <= COPIED_REST;
+  const copied = isRestCopied ? rest : NONE;
   const keys = [...found].map(([key, lists]) => ({ key, rules: finish(lists, KEYS.indexOf(key) + 1, copied) }));
-  return { keys: keys.toSorted((a, b) => KEYS.indexOf(a.key) - KEYS.indexOf(b.key)), rest };
+  return { keys: keys.toSorted((a, b) => KEYS.indexOf(a.key) - KEYS.indexOf(b.key)), rest, isRestCopied };
 }
 
 function finish(lists: ReadonlyMap<Key, readonly Rule[]>, next: number, rest: readonly Rule[]): Map<Key, Rules> {
@@ -65,14 +68,16 @@ function finish(lists: ReadonlyMap<Key, readonly Rule[]>, next: number, rest: re
 
 /** The rules that may match, in their order. */
 export function candidates(index: ChainIndex, header: Header): readonly Rule[] {
-  let found = index.rest;
+  let found: readonly Rule[] | undefined;
   for (let i = 0; i < index.keys.length; i++) {
     const keyed = index.keys[i];
-    if (keyed === undefined) break;
-    const rules = keyed.rules.get(keyOf(keyed.key, header));
-    if (rules !== undefined) found = merge(found, isIndex(rules) ? candidates(rules, header) : rules);
+    const rules = keyed?.rules.get(keyOf(keyed.key, header));
+    if (rules === undefined) continue;
+    const list = isIndex(rules) ? candidates(rules, header) : rules;
+    found = found === undefined ? list : merge(found, list);
   }
-  return found;
+  if (found === undefined) return index.rest;
+  return index.isRestCopied ? found : merge(found, index.rest);
 }
 
 function isIndex(rules: Rules): rules is ChainIndex {
@@ -94,9 +99,9 @@ function keyOf(key: KeyName, header: Header): Key {
   }
 }
 
-/** Two lists in order of position into one; a rule of both comes once. Nothing is copied when one list holds the other. */
+/** Two lists in order of position into one; a rule of both comes once. */
 function merge(a: readonly Rule[], b: readonly Rule[]): readonly Rule[] {
-  if (a.length === 0 || includesAll(b, a)) return b;
+  if (a.length === 0) return b;
   if (b.length === 0) return a;
   const out: Rule[] = [];
   let i = 0;
@@ -109,14 +114,4 @@ function merge(a: readonly Rule[], b: readonly Rule[]): readonly Rule[] {
     if (right === next) j += 1;
   }
   return out;
-}
-
-/** Only asked for the few rules without key: whether they have been copied into the list. */
-function includesAll(list: readonly Rule[], few: readonly Rule[]): boolean {
-  if (few.length > COPIED_REST) return false;
-  for (let i = 0; i < few.length; i++) {
-    const one = few[i];
-    if (one === undefined || !list.includes(one)) return false;
-  }
-  return true;
 }

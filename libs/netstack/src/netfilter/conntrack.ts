@@ -40,7 +40,8 @@ export interface DumpedTable {
 
 /** The connection table of one namespace during one exchange; connections of the dump are found when the exchange meets them. */
 export class ConntrackTable {
-  private readonly byTuple = new Map<string, { conn: Conn; reply: boolean }>();
+  /** Confirmed, the newest last. An exchange makes a handful at most: comparing them is cheaper than hashing. */
+  private readonly conns: Conn[] = [];
 
   /** Lines of the dump whose connections this exchange met. */
   readonly revived: string[] = [];
@@ -54,15 +55,14 @@ export class ConntrackTable {
       this.trackError(skb, skb.icmp.quoted);
       return undefined;
     }
-    const key = tupleKey(tupleOf(skb));
-    const found = this.byTuple.get(key) ?? this.fromDump(key);
-    if (found !== undefined) {
-      this.follow(skb, found.conn, found.reply);
+    const original = tupleOf(skb);
+    const known = this.find(original) ?? this.fromDump(original);
+    if (known !== undefined) {
+      follow(skb, known, isSame(known.reply, original));
       return undefined;
     }
     const tcp = firstTcpState(skb, loose);
     if (tcp === undefined) return undefined;
-    const original = tupleOf(skb);
     const conn: Conn = {
       original,
       reply: reverseTuple(original),
@@ -77,9 +77,18 @@ export class ConntrackTable {
     return this.dumped?.full === true ? 'full' : undefined;
   }
 
+  private find(tuple: Tuple): Conn | undefined {
+    for (let i = this.conns.length - 1; i >= 0; i--) {
+      const conn = this.conns[i];
+      if (conn !== undefined && (isSame(conn.reply, tuple) || isSame(conn.original, tuple))) return conn;
+    }
+    return undefined;
+  }
+
   /** A connection that is closing makes room for a new one with the same ports; any other goes on with the translation that it has. */
-  private fromDump(key: string): { conn: Conn; reply: boolean } | undefined {
-    const entry = this.dumped?.entries.get(key);
+  private fromDump(tuple: Tuple): Conn | undefined {
+    if (this.dumped === undefined || this.dumped.entries.size === 0) return undefined;
+    const entry = this.dumped.entries.get(tupleKey(tuple));
     if (entry === undefined || entry.conn.state === 'TIME_WAIT' || entry.conn.state === 'CLOSE') return undefined;
     const { original, reply, mark, seenReply, state, text } = entry.conn;
     const tcp: TcpState =
@@ -94,10 +103,9 @@ export class ConntrackTable {
       tcp,
       mark,
     };
-    this.byTuple.set(tupleKey(original), { conn, reply: false });
-    this.byTuple.set(tupleKey(reply), { conn, reply: true });
+    this.conns.push(conn);
     this.revived.push(text);
-    return this.byTuple.get(key);
+    return conn;
   }
 
   /** __nf_conntrack_confirm(): the packet left or was delivered, so the connection counts from now on. */
@@ -105,27 +113,31 @@ export class ConntrackTable {
     const ct = skb.ct;
     if (ct === undefined || ct.conn.confirmed) return;
     ct.conn.confirmed = true;
-    this.byTuple.set(tupleKey(ct.conn.original), { conn: ct.conn, reply: false });
-    this.byTuple.set(tupleKey(ct.conn.reply), { conn: ct.conn, reply: true });
+    this.conns.push(ct.conn);
   }
 
   /** nf_conntrack_inet_error(): the quoted packet, turned round, must be one that the connection expects; its direction is the error's. */
   private trackError(skb: Skb, quoted: Tuple): void {
-    const found = this.byTuple.get(tupleKey(reverseTuple(quoted)));
-    if (found !== undefined) skb.ct = { conn: found.conn, reply: found.reply, state: 'RELATED' };
+    const turned = reverseTuple(quoted);
+    const conn = this.find(turned);
+    if (conn !== undefined) skb.ct = { conn, reply: isSame(conn.reply, turned), state: 'RELATED' };
   }
+}
 
-  private follow(skb: Skb, conn: Conn, reply: boolean): void {
-    if (skb.protocol === TCP) {
-      const next = nextTcpState(conn.tcp, skb.tcpFlags, reply);
-      // An invalid packet keeps no connection: neither NAT nor ct matches see one.
-      if (next === undefined) return;
-      conn.tcp = next;
-    }
-    if (reply) conn.seenReply = true;
-    const state: CtState = reply || conn.seenReply ? 'ESTABLISHED' : 'NEW';
-    skb.ct = { conn, reply, state };
+function isSame(a: Tuple, b: Tuple): boolean {
+  return a.dport === b.dport && a.sport === b.sport && a.dst === b.dst && a.src === b.src && a.protocol === b.protocol;
+}
+
+function follow(skb: Skb, conn: Conn, reply: boolean): void {
+  if (skb.protocol === TCP) {
+    const next = nextTcpState(conn.tcp, skb.tcpFlags, reply);
+    // An invalid packet keeps no connection: neither NAT nor ct matches see one.
+    if (next === undefined) return;
+    conn.tcp = next;
   }
+  if (reply) conn.seenReply = true;
+  const state: CtState = reply || conn.seenReply ? 'ESTABLISHED' : 'NEW';
+  skb.ct = { conn, reply, state };
 }
 
 /** Types that start a connection: echo, timestamp, information and address mask requests (nf_conntrack_proto_icmp.c, icmpv6.c). */

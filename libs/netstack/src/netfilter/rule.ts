@@ -65,7 +65,10 @@ const OIF_PREFIX = 65536;
 const FRAGMENT = 262144;
 const NOT = 2;
 
-type Draft = { -readonly [K in keyof Rule]: Rule[K] } & { readonly matches: Match[] };
+type Draft = { -readonly [K in keyof Rule]: Rule[K] };
+
+/** Shared: most rules of a large node have no other match, and memory that is not touched need not be fetched. */
+const NO_MATCHES: readonly Match[] = [];
 
 export function compileRule(saved: SavedRule, chain: SavedChain): Rule {
   const parts = splitRule(saved.words);
@@ -84,23 +87,27 @@ export function compileRule(saved: SavedRule, chain: SavedChain): Rule {
     markMask: 0,
     iif: '',
     oif: '',
-    matches: [],
+    matches: NO_MATCHES,
     target: compileTarget(parts.target),
     exact: {},
   };
   for (const [at, option] of parts.builtin.entries()) {
     // iptables refuses an option that is given twice.
     const isAgain = parts.builtin.some(({ flag }, before) => before < at && flag === option.flag);
-    if (isAgain) rule.matches.push(unknownMatch);
+    if (isAgain) addMatch(rule, unknownMatch);
     else addSelector(rule, option);
   }
   for (const { name, options } of parts.matches) {
     const rest = fold(rule, name, options);
     if (rest.length === 0 && options.length > 0) continue;
     const compiled = compileMatch(name, rest, { rule: saved, chain });
-    if (compiled !== undefined) rule.matches.push(compiled);
+    if (compiled !== undefined) addMatch(rule, compiled);
   }
   return rule;
+}
+
+function addMatch(rule: Draft, match: Match): void {
+  rule.matches = [...rule.matches, match];
 }
 
 function ask(rule: Draft, bit: number, invert: boolean): void {
@@ -123,7 +130,7 @@ function addSelector(rule: Draft, { flag, invert, args: [value = ''] }: OptionLi
       return;
     case '-p': {
       const number = protocolNumber(value);
-      if (number === undefined) rule.matches.push(unknownMatch);
+      if (number === undefined) addMatch(rule, unknownMatch);
       if (number === undefined || number === 0) return;
       rule.protocol = number;
       ask(rule, PROTOCOL, invert);
@@ -134,17 +141,17 @@ function addSelector(rule: Draft, { flag, invert, args: [value = ''] }: OptionLi
       return;
     default:
       // Not an option that iptables-save prints today.
-      rule.matches.push(unknownMatch);
+      addMatch(rule, unknownMatch);
   }
 }
 
 function addAddress(rule: Draft, end: 'src' | 'dst', text: string, invert: boolean): void {
   const bit = end === 'src' ? SRC : DST;
   const cidr = parseCidr(text);
-  if (typeof cidr?.net === 'bigint') rule.matches.push(inverted(inCidr(end, cidr), invert));
+  if (typeof cidr?.net === 'bigint') addMatch(rule, inverted(inCidr(end, cidr), invert));
   else {
     const [net, mask] = cidr === undefined ? sparseMask(text) : [cidr.net, maskOf(cidr.length)];
-    if (net === undefined || mask === undefined) rule.matches.push(inverted(unknownMatch, invert));
+    if (net === undefined || mask === undefined) addMatch(rule, unknownMatch);
     else if (end === 'src') [rule.srcNet, rule.srcMask] = [net & mask, mask];
     else [rule.dstNet, rule.dstMask] = [net & mask, mask];
     if (net !== undefined && mask !== undefined) ask(rule, bit, invert);

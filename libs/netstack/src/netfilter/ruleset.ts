@@ -41,7 +41,8 @@ function compileTable(table: SavedTable): Table {
 class LazyChain implements Chain {
   readonly name: string;
   readonly policy: string | undefined;
-  private compiled: { readonly rules: readonly Rule[]; readonly index: ChainIndex | undefined } | undefined;
+  private compiled: readonly Rule[] | undefined;
+  private indexed: ChainIndex | undefined;
 
   constructor(private readonly saved: SavedChain) {
     this.name = saved.name;
@@ -49,15 +50,18 @@ class LazyChain implements Chain {
   }
 
   get rules(): readonly Rule[] {
-    return (this.compiled ??= this.compile()).rules;
+    return this.compiled ?? this.compile();
   }
 
   get index(): ChainIndex | undefined {
-    return (this.compiled ??= this.compile()).index;
+    if (this.compiled === undefined) this.compile();
+    return this.indexed;
   }
 
-  private compile(): { readonly rules: readonly Rule[]; readonly index: ChainIndex | undefined } {
+  private compile(): readonly Rule[] {
     const rules = this.saved.rules.map((rule) => compileRule(rule, this.saved));
-    return { rules, index: indexRules(rules) };
+    this.compiled = rules;
+    this.indexed = indexRules(rules);
+    return rules;
   }
 }

@@ -10,7 +10,7 @@ export type Target =
   | { readonly kind: 'return' }
   | { readonly kind: 'reject'; readonly with: string }
   | JumpTarget
-  | { readonly kind: 'dnat' | 'snat'; readonly to: readonly NatRange[]; readonly randomPort: boolean }
+  | { readonly kind: 'dnat' | 'snat'; readonly to: NatRange; readonly randomPort: boolean }
   | { readonly kind: 'masquerade'; readonly ports?: PortSpan; readonly randomPort: boolean }
   | { readonly kind: 'redirect'; readonly ports?: PortSpan }
   | { readonly kind: 'netmap'; readonly to: Cidr }
@@ -56,7 +56,8 @@ interface PortSpan {
 export interface NatRange {
   readonly from?: Ip;
   readonly to?: Ip;
-  readonly ports?: PortSpan;
+  /** The first of the ports to choose from. */
+  readonly port?: number;
 }
 
 /** Targets that decide or change something, for the generated reference. */
@@ -122,11 +123,11 @@ export function compileTarget(target: {
     case 'REJECT':
       return { kind: 'reject', with: arg('--reject-with') ?? 'icmp-port-unreachable' };
     case 'DNAT':
-      return { kind: 'dnat', to: natRanges(options, '--to-destination'), randomPort: has('--random') };
+      return { kind: 'dnat', to: natRange(arg('--to-destination')), randomPort: has('--random') };
     case 'SNAT':
       return {
         kind: 'snat',
-        to: natRanges(options, '--to-source'),
+        to: natRange(arg('--to-source')),
         randomPort: has('--random') || has('--random-fully'),
       };
     case 'MASQUERADE':
@@ -179,17 +180,16 @@ function ttlTarget(arg: (flag: string) => string | undefined, prefix: string): T
   return { kind: 'none' };
 }
 
-function natRanges(options: OptionList, flag: string): NatRange[] {
-  return options
-    .filter((option) => option.flag === flag)
-    .map(({ args }): NatRange => {
-      const text = args[0] ?? '';
-      const v6 = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-      const v4 = /^([\d.]*(?:-[\d.]+)?)(?::(.*))?$/.exec(text);
-      const [addresses, ports] = v6 !== null ? [v6[1], v6[2]] : v4 !== null ? [v4[1], v4[2]] : [text, undefined];
-      const [from, to] = (addresses ?? '').split('-').map((part) => parseIp(part));
-      return { from, to: to ?? from, ports: portSpan(ports) };
-    });
+/**
+ * `10.0.0.1-10.0.0.9:80`, `:80`, `[2001:db8::1]:80`, `2001:db8::1-2001:db8::9`: brackets come with a port only. Of several
+ * ranges, which old kernels took, the first.
+ */
+function natRange(text = ''): NatRange {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+  const isIpv6 = bracketed === null && text.split(':').length > 2;
+  const [addresses = '', ports] = bracketed !== null ? bracketed.slice(1) : isIpv6 ? [text] : text.split(':');
+  const [from, to] = addresses.split('-').map((part) => parseIp(part.replace(/^\[|\]$/g, '')));
+  return { from, to: to ?? from, port: portSpan(ports)?.from };
 }
 
 function portSpan(text: string | undefined): PortSpan | undefined {

@@ -23,10 +23,8 @@ function translateTo(env: RuleEnv, rule: Rule, target: NatTarget): boolean {
     if (local === undefined) return false;
     translateDestination(skb, local, hasPorts(skb) ? target.ports?.from : undefined);
   } else if (target.kind === 'netmap') translateDestination(skb, mapNet(skb.dst, target.to), undefined);
-  else if (target.kind === 'dnat') {
-    const [range] = target.to;
-    translateDestination(skb, pickAddress(env, rule, range) ?? skb.dst, hasPorts(skb) ? range?.ports?.from : undefined);
-  }
+  else if (target.kind === 'dnat')
+    translateDestination(skb, pickAddress(env, rule, target.to) ?? skb.dst, hasPorts(skb) ? target.to.port : undefined);
   return true;
 }
 
@@ -39,8 +37,7 @@ function translateFrom(env: RuleEnv, rule: Rule, target: NatTarget): boolean {
     if (target.randomPort) skb.sportUnknown = true;
   } else if (target.kind === 'netmap') translateSource(skb, mapNet(skb.src, target.to), undefined);
   else if (target.kind === 'snat') {
-    const [range] = target.to;
-    translateSource(skb, pickAddress(env, rule, range) ?? skb.src, hasPorts(skb) ? range?.ports?.from : undefined);
+    translateSource(skb, pickAddress(env, rule, target.to) ?? skb.src, hasPorts(skb) ? target.to.port : undefined);
     if (target.randomPort) skb.sportUnknown = true;
   }
   return true;
@@ -64,9 +61,7 @@ const WORDS = {
 } as const;
 
 /** One of the addresses of a range: the kernel hashes, so each is a branch. */
-function pickAddress({ chooser, ns, hook }: RuleEnv, rule: Rule, range: NatRange | undefined): Ip | undefined {
-  const from = range?.from;
-  const to = range?.to;
+function pickAddress({ chooser, ns, hook }: RuleEnv, rule: Rule, { from, to }: NatRange): Ip | undefined {
   if (typeof from !== 'number' || typeof to !== 'number' || to <= from || to - from >= 64) return from;
   const at = chooser.pick(`nat range ${ns.id} ${hook} ${rule.text}`, Array<number>(to - from + 1).fill(1));
   return ipv4(from + at);

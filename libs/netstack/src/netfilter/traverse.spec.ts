@@ -412,6 +412,22 @@ describe('DNAT, REDIRECT and NETMAP', () => {
     expect(pair(skb)).toBe('[fd00:244::2]:40000 > [fd00:244:2::2]:8080');
   });
 
+  it.each([
+    { to: '2001:db8::8', becomes: '[2001:db8::8]:80' },
+    { to: '::8', becomes: '[::8]:80' },
+    { to: '[2001:db8::8]:8080', becomes: '[2001:db8::8]:8080' },
+    { to: '2001:db8::8-2001:db8::9', becomes: '[2001:db8::8]:80' },
+    { to: '[2001:db8::8-2001:db8::9]:8080', becomes: '[2001:db8::8]:8080' },
+    { to: ':8080', becomes: '[fd00:96::10]:8080' },
+  ])('translates IPv6 to $to', ({ to, becomes }) => {
+    const target = `-A PREROUTING -p tcp -j DNAT --to-destination ${to}`;
+    const log = node('', { ip6tables: table('nat', ['PREROUTING ACCEPT'], [target]) });
+
+    const skb = log.hook('PREROUTING', tcp('[fd00:244::2]:40000 > [fd00:96::10]:80'), 'cni0');
+
+    expect(pair(skb)).toBe(`[fd00:244::2]:40000 > ${becomes}`);
+  });
+
   it('leaves packets alone that are not tracked', () => {
     const log = node(
       [

@@ -99,9 +99,9 @@ function applies(walk: TableWalk, chain: Chain, rule: Rule): boolean {
 }
 
 function act(walk: TableWalk, chain: Chain, rule: Rule, depth: number): Verdict | 'return' {
-  const { env, observer } = walk;
+  const { env } = walk;
   const { skb } = env;
-  const target = rule.target;
+  const { target } = rule;
   switch (target.kind) {
     case 'none':
       return 'continue';

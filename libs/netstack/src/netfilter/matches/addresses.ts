@@ -1,5 +1,5 @@
-import { parseIp, type Ip } from '#libs/model';
-import { addressType } from '../../routing/lookup.js';
+import { isMulticast, parseIp, type Ip, type Ipv6 } from '#libs/model';
+import { addressType, lookupRoute, type RoutingState } from '../../routing/lookup.js';
 import { setContains, type SetKeyPart } from '../../parse/ipset.js';
 import { TCP, UDP, ICMP, SCTP } from '../../skb.js';
 import { fromOptions, unknownMatch, inverted, type Match, type MatchBuilder, type RuleEnv } from './match.js';
@@ -15,7 +15,9 @@ export const addrtype: MatchBuilder = (options) => {
         const routing = env.ns.routing(env.skb.family);
         if (routing === undefined) return undefined;
         const dev = limitIn ? env.iif : limitOut ? env.oif : undefined;
-        const type = addressType(routing, env.skb[end], dev);
+        const ip = env.skb[end];
+        if (typeof ip === 'bigint') return isType6(env, routing, ip, types, dev);
+        const type = addressType(routing, ip, dev);
         return types.includes(type) || (type === 'UNICAST' && types.includes('UNSPEC'));
       };
     };
@@ -27,6 +29,49 @@ export const addrtype: MatchBuilder = (options) => {
     '--limit-iface-out': () => undefined,
   });
 };
+
+/** match_type6(): scope types are conditions, one of those that need a route is enough. Own addresses are unicast, too. */
+function isType6(
+  env: RuleEnv,
+  routing: RoutingState,
+  ip: Ipv6,
+  types: readonly string[],
+  dev: string | undefined,
+): boolean {
+  const isGroup = isMulticast(ip);
+  if (types.includes('MULTICAST') && !isGroup) return false;
+  if (types.includes('UNICAST') && (isGroup || ip === 0n)) return false;
+  if (types.includes('UNSPEC') && ip !== 0n) return false;
+  if (!types.some((type) => ROUTED_TYPES.has(type))) return true;
+  const found = routedTypes6(env, routing, ip, dev);
+  return types.some((type) => found.includes(type));
+}
+
+const ROUTED_TYPES: ReadonlySet<string> = new Set(['LOCAL', 'ANYCAST', 'UNREACHABLE']);
+
+/** match_lookup_rt6(): with a device LOCAL asks for an address of that device, without one for a local route. */
+function routedTypes6(env: RuleEnv, routing: RoutingState, ip: Ipv6, dev: string | undefined): readonly string[] {
+  const flow = {
+    dst: ip,
+    iif: 'lo',
+    oif: dev === '' ? undefined : dev,
+    mark: 0,
+    protocol: 0,
+    sport: 0,
+    dport: 0,
+    tos: 0,
+  };
+  const found = lookupRoute(routing, flow, env.chooser);
+  if (found.kind !== 'route') return ['UNREACHABLE'];
+  const { type, dst, nextHops } = found.route;
+  const isLocal =
+    dev === undefined ? type === 'local' : env.ns.link(dev)?.addresses.some((address) => address.ip === ip) === true;
+  // ipv6_anycast_destination(): an anycast route, or the first address of a network on the link.
+  const isAnycast =
+    type === 'anycast' ||
+    (dst.length < 127 && dst.net === ip && nextHops.every(({ gateway }) => gateway === undefined));
+  return [...(isLocal ? ['LOCAL'] : []), ...(isAnycast ? ['ANYCAST'] : [])];
+}
 
 export const iprange: MatchBuilder = (options) => {
   const ranged = (end: 'src' | 'dst'): ((args: readonly string[]) => Match) => {

@@ -233,6 +233,7 @@ describe('mark and connmark', () => {
 });
 
 describe('addrtype', () => {
+  const to6 = (dst: string): Skb => tcp(`[fd00:10::1]:40000 > [${dst}]:80`);
   const to = (dst: string): Skb => tcp(`10.10.0.12:40000 > ${dst}:80`);
   check([
     { rule: '-m addrtype --dst-type LOCAL', packet: to('10.10.0.11'), matches: true },
@@ -245,6 +246,16 @@ describe('addrtype', () => {
     { rule: '-m addrtype --dst-type BROADCAST', packet: to('255.255.255.255'), matches: true },
     { rule: '-m addrtype --dst-type MULTICAST', packet: to('224.0.0.1'), matches: true },
     { rule: '-m addrtype --dst-type LOCAL,BROADCAST', packet: to('10.10.0.255'), matches: true },
+    { rule: '-m addrtype --dst-type LOCAL', packet: to6('fd00:10::11'), matches: true },
+    { rule: '-m addrtype --dst-type UNICAST', packet: to6('fd00:10::11'), matches: true },
+    { rule: '-m addrtype --dst-type UNICAST', packet: to6('ff02::1'), matches: false },
+    { rule: '-m addrtype --dst-type MULTICAST', packet: to6('ff02::1'), matches: true },
+    { rule: '-m addrtype --dst-type LOCAL', packet: to6('fd00:10::12'), matches: false },
+    { rule: '-m addrtype ! --dst-type LOCAL', packet: to6('fd00:10::12'), matches: true },
+    { rule: '-m addrtype --dst-type UNREACHABLE', packet: to6('fd00:99::1'), matches: true },
+    { rule: '-m addrtype --dst-type ANYCAST', packet: to6('fd00:10::'), matches: true },
+    { rule: '-m addrtype --dst-type MULTICAST,LOCAL', packet: to6('fd00:10::11'), matches: false },
+    { rule: '-m addrtype --dst-type LOCAL --limit-iface-out', oif: 'eth0', packet: to6('fd00:10::11'), matches: true },
     { rule: '-m addrtype --src-type LOCAL', packet: tcp('10.10.0.11:1 > 10.0.0.1:2'), matches: true },
     { rule: '-m addrtype --src-type LOCAL', packet: to('10.10.0.11'), matches: false },
     { rule: '-m addrtype --dst-type LOCAL --limit-iface-in', iif: 'eth0', packet: to('10.10.0.11'), matches: true },

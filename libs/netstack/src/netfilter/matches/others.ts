@@ -1,5 +1,16 @@
 import { lookupRoute } from '../../routing/lookup.js';
+import type { NetNamespace } from '../../namespace.js';
+import type { Hook } from '../ruleset.js';
 import { fromOptions, parseRange, unknownMatch, type Match, type MatchBuilder } from './match.js';
+
+/** The dice of a rule, as they were named for the packet before. */
+interface Dice {
+  readonly ns?: NetNamespace;
+  readonly hook?: Hook;
+  readonly key: string;
+}
+
+const NOT_ASKED: Dice = { key: '' };
 
 /** xt_statistic: the kernel rolls dice or counts; either way each outcome is a branch. */
 export const statistic: MatchBuilder = (options, { rule }) => {
@@ -9,9 +20,13 @@ export const statistic: MatchBuilder = (options, { rule }) => {
   const probability = one('--mode') === 'nth' ? 1 / every : Number(one('--probability') ?? 0);
   const matched = invert ? 1 - probability : probability;
   if (!Number.isFinite(matched)) return unknownMatch;
+  if (matched <= 0 || matched >= 1) return () => matched >= 1;
+  const weights = [matched, 1 - matched];
+  // The last name of the dice is kept: making it costs more than the rest of the match.
+  let last = NOT_ASKED;
   return ({ chooser, ns, hook }) => {
-    if (matched <= 0 || matched >= 1) return matched >= 1;
-    return chooser.pick(`statistic ${ns.id} ${hook} ${rule.text}`, [matched, 1 - matched]) === 0;
+    if (last.ns !== ns || last.hook !== hook) last = { ns, hook, key: `statistic ${ns.id} ${hook} ${rule.text}` };
+    return chooser.pick(last.key, weights) === 0;
   };
 };
 

@@ -197,6 +197,8 @@ function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: Rul
     return (value) => found(set, value);
   }
   if (op === '<' || op === '>' || op === '<=' || op === '>=') return (value) => ordered(op, value, scalar(right));
+  // `fib saddr . iif oif exists`, and `missing`.
+  if (typeof right === 'boolean') return (value) => (value !== 0 && value !== '') === right;
   const test: Test = compileTest(right);
   const bits = flagNames(right);
   // `tcp flags & (fin|syn) == syn`: the left side is a number, the right side names.

@@ -200,6 +200,13 @@ describe('a match', () => {
       skb: () => tcp('10.99.0.1:1 > 10.244.2.2:2'),
       matches: true,
     },
+    { title: 'fib saddr . iif oif exists', expr: match(fib('oif', 'saddr', 'iif'), true), matches: true },
+    {
+      title: 'fib saddr . iif oif exists, but does not',
+      expr: match(fib('oif', 'saddr', 'iif'), true),
+      skb: () => tcp('10.99.0.1:1 > 10.244.2.2:2'),
+      matches: false,
+    },
     { title: 'fib saddr . iif oif missing, but there', expr: match(fib('oif', 'saddr', 'iif'), false), matches: false },
     {
       title: 'a concatenation',
