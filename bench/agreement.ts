@@ -124,7 +124,7 @@ function walkLinear(
   return `${seen.join(' ')} ${formatIp(packet.dst)}:${packet.dport} mark ${packet.mark}`;
 }
 
-const LOCAL_SET = new Set(LOCAL);
+export const LOCAL_SET: ReadonlySet<string> = new Set(LOCAL);
 
 /** Rules over a few addresses, in chains long enough to be indexed: every kind of exact condition, and what cannot be indexed. */
 function randomRules(random: Random, addresses: readonly string[]): string {

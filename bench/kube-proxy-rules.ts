@@ -38,7 +38,7 @@ export function clusterIp(service: number): string {
   return `10.${96 + (service >>> 16)}.${(service >>> 8) & 255}.${service & 255}`;
 }
 
-function podIp(service: number, endpoint: number): string {
+export function podIp(service: number, endpoint: number): string {
   const pod = service * 3 + endpoint;
   return `10.244.${(pod >>> 8) & 255}.${pod & 255}`;
 }

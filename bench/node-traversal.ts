@@ -1,0 +1,102 @@
+import { ipv4, parseIp, type Ip } from '#libs/model';
+import { ConntrackTable, hook, receive, TCP, type NamespaceRun, type Skb } from '#libs/netstack';
+import { benchNamespace, LOCAL_SET, runOf } from './agreement.js';
+import { clusterIp, kubeProxyRules, podIp } from './kube-proxy-rules.js';
+import { LinearWalker, type LinearPacket } from './linear-walker.js';
+import type { Act } from './measure.js';
+
+/** The packets of a bulk over a cluster: of two that a node sees one goes to a service, the other to a pod (or is translated already). */
+const PACKETS = 4096;
+
+function destinations(services: number): Ip[] {
+  return Array.from({ length: PACKETS }, (_, index) => {
+    // A step that shares no factor with the number of services meets all of them, in no order that a cache would like.
+    const service = (index * 7919) % services;
+    const text = index % 2 === 0 ? clusterIp(service) : podIp(service, index % 3);
+    const ip = parseIp(text);
+    if (ip === undefined) throw new Error(`"${text}" is no address`);
+    return ip;
+  });
+}
+
+function packetTo(dst: Ip): Skb {
+  return {
+    family: 4,
+    src: ipv4(0x0af4c807),
+    dst,
+    protocol: TCP,
+    sport: 40000,
+    dport: 80,
+    tcpFlags: 2,
+    ttl: 64,
+    mark: 0,
+    length: 60,
+  };
+}
+
+function runner(services: number, quiet: boolean): (index: number) => { run: NamespaceRun; skb: Skb } {
+  const run = runOf(benchNamespace(kubeProxyRules(services)), []);
+  const recorder = { quiet, step: () => undefined, obstacle: () => undefined };
+  const packets = destinations(services);
+  return (index) => ({
+    // Each packet is the first of its connection.
+    run: { ...run, recorder, conntrack: new ConntrackTable() },
+    skb: packetTo(packets[index % PACKETS] ?? ipv4(0)),
+  });
+}
+
+/** Hooks PREROUTING, FORWARD and POSTROUTING of one packet, by our rules. */
+export function indexedTraversal(services: number): Act {
+  const next = runner(services, true);
+  return {
+    name: `indexed ${services}`,
+    run: (index) => {
+      const { run, skb } = next(index);
+      hook(run, 'PREROUTING', skb, 'cni0', '');
+      hook(run, 'FORWARD', skb, 'cni0', 'eth0');
+      hook(run, 'POSTROUTING', skb, '', 'eth0');
+    },
+  };
+}
+
+/** The same by the plain walker. */
+export function linearTraversal(services: number): Act {
+  const walker = new LinearWalker(kubeProxyRules(services));
+  const packets = destinations(services);
+  return {
+    name: `linear ${services}`,
+    run: (index) => {
+      const { src, dst, sport, dport, mark } = packetTo(packets[index % PACKETS] ?? ipv4(0));
+      const packet: LinearPacket = {
+        src,
+        dst,
+        protocol: 'tcp',
+        sport,
+        dport,
+        mark,
+        state: 'NEW',
+        iif: 'cni0',
+        oif: '',
+        local: LOCAL_SET,
+      };
+      const seen: string[] = [];
+      walker.run('nat', 'PREROUTING', packet, seen);
+      packet.oif = 'eth0';
+      walker.run('filter', 'FORWARD', packet, seen);
+      packet.iif = '';
+      walker.run('nat', 'POSTROUTING', packet, seen);
+    },
+  };
+}
+
+/** From the first hook to the wire: hooks, routes, checks of the source, and the steps of the trace. */
+export function nodeWalk(services: number): Act {
+  const next = runner(services, false);
+  return {
+    name: `walk ${services}`,
+    run: (index) => {
+      const { run, skb } = next(index);
+      receive(run, 'cni0', skb);
+    },
+  };
+}
