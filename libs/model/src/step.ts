@@ -1,4 +1,4 @@
-import type { Evidence } from './suspicion.js';
+import type { Evidence } from './evidence.js';
 import type { Packet } from './packet.js';
 
 /** One thing that happened to the packet within a hop. `packet` is there whenever the step changed it. */

@@ -1,5 +1,6 @@
-import { isSuspicionCode, SUSPICION_CODES } from './suspicion-codes.js';
 import { suspect, type SuspicionFacts } from './suspicion.js';
+import { isSuspicionCode, SUSPICION_CODES } from './suspicion-codes.js';
+import { SUSPICION_HOLES } from './suspicion-codes/holes.js';
 
 const NODE = { kind: 'node' as const, name: 'node1' };
 const FACTS: SuspicionFacts = {
@@ -25,21 +26,79 @@ describe('suspect', () => {
     expect(suspect({ ...FACTS, evidence: [] }).fingerprint).not.toBe(finding.fingerprint);
   });
 
-  it('fills the holes of message and remedy', () => {
-    const finding = suspect({ ...FACTS, code: 'RP_FILTER_DROP', details: { source: '10.0.0.1', value: 1, key: 'k' } });
+  it('says what drops the packet, where, and what to change', () => {
+    const rule = { kind: 'rule', at: NODE, locator: 'filter/FORWARD/3', text: '-A FORWARD -j DROP' } as const;
+    const finding = suspect({
+      code: 'FILTER_DROP',
+      subject: NODE,
+      evidence: [rule],
+      blocking: true,
+      details: { command: 'iptables -t filter -D FORWARD -j DROP' },
+    });
 
-    expect(finding.message).not.toMatch(/[{}]/);
-    expect(finding.message).toContain('10.0.0.1');
-    expect(suspect({ ...FACTS, remedy: 'do this' }).remedy).toBe('do this');
+    expect(finding.message).toBe(
+      'node node1 drops the packet silently, in rule 3 of chain FORWARD in table filter: -A FORWARD -j DROP',
+    );
+    expect(finding.remedy).toMatch(/^On node node1: .*iptables -t filter -D FORWARD -j DROP/);
+  });
+
+  it('names the handle of a rule of nftables', () => {
+    const rule = { kind: 'rule', at: NODE, locator: 'inet fw/forward/12', text: 'tcp dport 80 drop' } as const;
+
+    expect(suspect({ ...FACTS, code: 'FILTER_DROP', evidence: [rule] }).message).toContain(
+      'the rule with handle 12 of chain forward in table inet fw',
+    );
+  });
+
+  it('leaves out what is not known, and shows a hole in a command as one', () => {
+    const known = suspect({ ...FACTS, code: 'NO_MASTER', details: { bridge: 'cni0', interface: 'veth1' } });
+    const unknown = suspect({ ...FACTS, code: 'NO_MASTER', details: { interface: 'veth1' } });
+
+    expect(known.message).toContain('it belongs to cni0');
+    expect(unknown.message).not.toContain('it belongs to');
+    expect(unknown.remedy).toBe('On node node1: ip link set veth1 master <bridge>');
+  });
+
+  it('says where a command of the finder is to be run, and leaves sentences alone', () => {
+    const pod = { kind: 'pod', namespace: 'default', name: 'web', node: 'node1' };
+
+    expect(suspect({ ...FACTS, remedy: 'ip link set cni0 up' }).remedy).toBe('On node node1: ip link set cni0 up');
+    expect(suspect({ ...FACTS, subject: pod, remedy: 'ip link set eth0 up' }).remedy).toBe(
+      'In pod default/web: ip link set eth0 up',
+    );
+    expect(suspect({ ...FACTS, remedy: 'Restart it.' }).remedy).toBe('Restart it.');
   });
 });
 
 describe('SUSPICION_CODES', () => {
-  it('has only upper-case names, each with a message that is a sentence', () => {
-    for (const [code, { message }] of Object.entries(SUSPICION_CODES)) {
+  const codes = Object.entries(SUSPICION_CODES);
+
+  it.each(codes)(
+    '%s has a name that lasts, and says what it is, why, how to check it and what to change',
+    (code, entry) => {
       expect(code).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
-      expect(message).toMatch(/\.$/);
-    }
+      expect(entry.message).toMatch(/[.}]\]?\.?$/);
+      expect(entry.cause).toMatch(/[.)]$/);
+      expect(entry.check.length).toBeGreaterThan(0);
+      expect(entry.check.filter((line) => line.trim() === '')).toEqual([]);
+      expect(entry.remedy).not.toBe('');
+    },
+  );
+
+  it('uses only holes that are documented, and documents none that nobody uses', () => {
+    const texts = codes.flatMap(([, { message, cause, check, remedy }]) => [message, cause, remedy, ...check]);
+    const used = new Set(texts.flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1])));
+
+    expect([...used].toSorted()).toEqual(Object.keys(SUSPICION_HOLES).toSorted());
+  });
+
+  it('says where: the message of whatever can block names its subject, node or place', () => {
+    const vague = codes.filter(
+      ([, { level, message }]) =>
+        level === 'critical' && !/\{(subject|at|node|owners|destination|source|reference)\}/.test(message),
+    );
+
+    expect(vague.map(([code]) => code)).toEqual([]);
   });
 
   it('knows its own names and not those of Object', () => {
