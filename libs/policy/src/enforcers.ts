@@ -3,6 +3,9 @@ import type { KubernetesObject } from '#libs/model';
 import { z } from 'zod';
 import type { PolicyFamily } from './policy-ref.js';
 
+/** With what an enforcer drops packets. Only `netfilter` is seen by the walk: of the others a packet that passes proves nothing. */
+export type Dataplane = 'netfilter' | 'nfqueue' | 'ebpf' | 'ovs';
+
 /** Somebody who turns policy objects into rules on the nodes. */
 export interface Enforcer {
   readonly name:
@@ -22,6 +25,7 @@ export interface Enforcer {
   /** Families of policies that it is known to enforce. One that is missing may be enforced or not: `uncertain` says so. */
   readonly families: readonly PolicyFamily[];
   readonly uncertain: readonly PolicyFamily[];
+  readonly dataplane: Dataplane;
   /** The object that shows it, as a locator: `DaemonSet/kube-system/calico-node`. */
   readonly reasons: readonly string[];
 }
@@ -168,6 +172,17 @@ const SIGNS: readonly Sign[] = [
   },
 ];
 
+const DATAPLANES: Readonly<Partial<Record<Enforcer['name'], Dataplane>>> = {
+  cilium: 'ebpf',
+  aws: 'ebpf',
+  kindnet: 'nfqueue',
+  'kube-network-policies': 'nfqueue',
+  antrea: 'ovs',
+  'ovn-kubernetes': 'ovs',
+  'kube-ovn': 'ovs',
+};
+const FelixConfiguration = z.looseObject({ spec: z.looseObject({ bpfEnabled: z.boolean().nullish() }).nullish() });
+
 /** Who enforces network policies in this cluster, told from its DaemonSets. Flannel, ptp and plain bridges enforce nothing. */
 export function findEnforcement(cluster: ClusterIndex): Enforcement {
   if (!cluster.objectsCollected)
@@ -197,6 +212,7 @@ export function findEnforcement(cluster: ClusterIndex): Enforcement {
           name,
           families: families ?? [],
           uncertain: uncertain ?? [],
+          dataplane: name === 'calico' && calicoUsesEbpf(cluster) ? 'ebpf' : (DATAPLANES[name] ?? 'netfilter'),
           reasons: [...(known?.reasons ?? []), reason],
         });
       }
@@ -218,6 +234,18 @@ export function enforces({ kind, enforcers }: Enforcement, family: PolicyFamily)
   if (kind === 'unknown') return 'unknown';
   if (enforcers.some(({ families }) => families.includes(family))) return 'yes';
   return enforcers.some(({ uncertain }) => uncertain.includes(family)) ? 'unknown' : 'no';
+}
+
+/** With what policies of a family are enforced; undefined when nobody is known to. */
+export function dataplaneOf({ enforcers }: Enforcement, family: PolicyFamily): Dataplane | undefined {
+  return enforcers.find(({ families }) => families.includes(family))?.dataplane;
+}
+
+function calicoUsesEbpf(cluster: ClusterIndex): boolean {
+  return cluster.all('FelixConfiguration').some((object) => {
+    const parsed = FelixConfiguration.safeParse(object);
+    return object.metadata.name === 'default' && parsed.success && parsed.data.spec?.bpfEnabled === true;
+  });
 }
 
 function isKindnet({ name, image }: Container): boolean {

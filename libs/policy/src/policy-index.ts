@@ -6,7 +6,7 @@ import { compileObjects } from './compile-objects.js';
 import { findEnforcement, type Enforcement } from './enforcers.js';
 import { evaluate, selectingPolicy, subjectTiers, type Outcome, type SubjectTier } from './evaluate.js';
 import type { FlowEnd, PolicyFlow } from './flow.js';
-import type { Direction } from './policy-ref.js';
+import type { Direction, PolicyRef } from './policy-ref.js';
 import { describeProblem, type PolicyProblem } from './problem.js';
 import { Roster } from './roster.js';
 import type { Policy, Tier } from './rules.js';
@@ -120,6 +120,21 @@ export class PolicyIndex {
   selecting(direction: Direction, namespace: string, name: string): readonly SelectingPolicy[] {
     const number = this.roster.numberOf(namespace, name);
     return number === undefined ? [] : this.of(direction, number).selecting;
+  }
+
+  /** The pods that an end may be. */
+  podsOf({ pods }: FlowEnd): readonly PodObject[] {
+    return pods.flatMap((pod) => this.roster.pods[pod] ?? []);
+  }
+
+  dnsPolicyOf(namespace: string, name: string): string | undefined {
+    const number = this.roster.numberOf(namespace, name);
+    return number === undefined ? undefined : this.roster.dnsPolicyOf(number);
+  }
+
+  /** Every policy that is evaluated: the candidates for a hashed chain name (recogniseDrop). */
+  get refs(): readonly PolicyRef[] {
+    return this.policies.map(({ ref }) => ref);
   }
 
   private ask(direction: Direction, flow: PolicyFlow): DirectionVerdict {

@@ -42,9 +42,20 @@ const Ports = z
   )
   .nullish();
 const PodSpec = z.looseObject({
-  spec: z.looseObject({ serviceAccountName: z.string().nullish(), containers: Ports, initContainers: Ports }),
+  spec: z.looseObject({
+    serviceAccountName: z.string().nullish(),
+    dnsPolicy: z.string().nullish(),
+    containers: Ports,
+    initContainers: Ports,
+  }),
 });
 const Labels = z.looseObject({ labels: z.record(z.string(), z.string()).nullish() });
+
+interface SpecFacts {
+  readonly serviceAccount: string;
+  readonly dnsPolicy: string;
+  readonly ports: readonly NamedPort[];
+}
 
 /** Set by the API server on every namespace since 1.22 (KEP-2161), so it is known without the object. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -63,7 +74,7 @@ export class Roster {
   private readonly labelsOf = new Map<string, KnownLabels>();
   private readonly selections = new Map<string, Selection>();
   private readonly namespaceSelections = new Map<string, Selection>();
-  private readonly specs = new Map<number, { serviceAccount: string; ports: readonly NamedPort[] }>();
+  private readonly specs = new Map<number, SpecFacts>();
   private readonly rawPods = new Map<string, unknown>();
 
   constructor(private readonly cluster: ClusterIndex) {
@@ -87,7 +98,7 @@ export class Roster {
     for (const [key, values] of byValue)
       this.byValue.set(key, new Map([...values].map(([value, members]) => [value, BitSet.of(size, members)])));
     for (const [name, members] of byNamespace) this.byNamespace.set(name, BitSet.of(size, members));
-    for (const { kind, metadata } of cluster.all('Namespace')) this.labelsOf.set(metadata.name, read(metadata));
+    for (const { metadata } of cluster.all('Namespace')) this.labelsOf.set(metadata.name, read(metadata));
     for (const object of cluster.all('Pod'))
       this.rawPods.set(`${object.metadata.namespace ?? 'default'}/${object.metadata.name}`, object);
     for (const name of byNamespace.keys())
@@ -151,11 +162,15 @@ export class Roster {
     return this.spec(number).ports;
   }
 
+  dnsPolicyOf(number: number): string {
+    return this.spec(number).dnsPolicy;
+  }
+
   serviceAccountOf(number: number): string {
     return this.spec(number).serviceAccount;
   }
 
-  private spec(number: number): { serviceAccount: string; ports: readonly NamedPort[] } {
+  private spec(number: number): SpecFacts {
     const known = this.specs.get(number);
     if (known !== undefined) return known;
     const pod = this.pods[number];
@@ -164,6 +179,7 @@ export class Roster {
     const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
     const found = {
       serviceAccount: spec?.serviceAccountName ?? 'default',
+      dnsPolicy: spec?.dnsPolicy ?? 'ClusterFirst',
       ports: [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports }) =>
         (ports ?? []).flatMap(({ name, containerPort, protocol }) =>
           typeof name === 'string' ? [{ name, protocol: (protocol ?? 'TCP').toLowerCase(), port: containerPort }] : [],
