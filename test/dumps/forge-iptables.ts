@@ -98,7 +98,7 @@ export class SavedRules {
       ...changes
         .filter(([, becomes]) => becomes !== rule)
         .map(([kind, becomes]) => ({ service, chain, rule, kind, becomes })),
-    ].filter((one) => !isHarmless(one, own));
+    ].filter((one) => !isHarmless(one));
   }
 
   /** The text with some rules forged. */
@@ -114,9 +114,11 @@ export class SavedRules {
 }
 
 /** Changes that change nothing for any packet. */
-function isHarmless({ kind, rule, chain }: Forgery, _own: OwnRule): boolean {
+function isHarmless({ kind, rule, chain }: Forgery): boolean {
   // The rule for 127.0.0.0/8 counts packets; the one below it leads to the same chain.
   if (rule.includes('-d 127.0.0.0/8')) return true;
+  // Its own address among the source ranges; in the recordings a wider range before it contains it.
+  if (kind === 'removed' && /^-A KUBE-FW-\S+ -s \S+\/32 /.test(rule)) return true;
   // A remark: "other traffic to ... will be dropped by KUBE-PROXY-FIREWALL".
   if (!rule.includes(' -j ')) return true;
   // The protocol of a service is asked at its entry already.

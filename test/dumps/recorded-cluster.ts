@@ -11,14 +11,25 @@ const Item = z.looseObject({
 });
 const List = z.looseObject({ items: z.array(Item) });
 
+export function readObjects(text: string): KubernetesObject[] {
+  return List.parse(JSON.parse(text)).items;
+}
+
 /** The recorded objects as libs/cluster indexes them; pods only where they were recorded. */
 export function readClusterIndex(folder: string): ClusterIndex {
-  const objects = ['nodes', 'services', 'endpointslices', 'pods', 'configmaps'].flatMap((name): KubernetesObject[] => {
-    const text = readRecorded(join(folder, 'api', `${name}.json`));
-    return text === undefined ? [] : List.parse(JSON.parse(text)).items;
-  });
+  const names = ['nodes', 'services', 'endpointslices', 'pods', 'configmaps'];
+  return clusterOf(
+    names.flatMap((name): KubernetesObject[] => {
+      const text = readRecorded(join(folder, 'api', `${name}.json`));
+      return text === undefined ? [] : readObjects(text);
+    }),
+  );
+}
+
+/** Objects without any dump. */
+export function clusterOf(objects: readonly KubernetesObject[]): ClusterIndex {
   return new ClusterIndex({
-    cluster: folder,
+    cluster: 'recorded',
     takenAt: '2026-11-24T00:00:00Z',
     collector: 'recording',
     nodes: new Map(),

@@ -25,6 +25,7 @@ export interface Evaluation {
   readonly deadEnds: readonly ProxyRule[];
   /** Rules of session affinity that were passed by: the packet is of a new client. */
   readonly affinity: readonly { readonly rule: ProxyRule; readonly chain: string }[];
+  readonly visited: ReadonlySet<string>;
 }
 
 export interface Share {
@@ -54,13 +55,14 @@ export function evaluate(
 ): Evaluation {
   const run = new Run(source, packet, markBit, seen);
   const rest = run.chain(chain, { weight: 1, marked: isMarked ? 1 : 0 }, []);
-  return { leaves: run.leaves, rest, deadEnds: run.deadEnds, affinity: run.affinity };
+  return { leaves: run.leaves, rest, deadEnds: run.deadEnds, affinity: run.affinity, visited: run.visited };
 }
 
 class Run {
   readonly leaves: Leaf[] = [];
   readonly deadEnds: ProxyRule[] = [];
   readonly affinity: { rule: ProxyRule; chain: string }[] = [];
+  readonly visited = new Set<string>();
 
   constructor(
     private readonly source: RuleSource,
@@ -78,6 +80,7 @@ class Run {
       return share;
     }
     this.seen.chains.set(name, rules);
+    this.visited.add(name);
     let left = share;
     let back = NOTHING;
     for (const rule of rules) {

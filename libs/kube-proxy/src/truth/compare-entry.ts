@@ -3,6 +3,7 @@ import type { Finding } from '#libs/provider-kit';
 import { backendText, type ProxyEndpoint } from '../intent/endpoints.js';
 import type { Expected, ServiceIntent } from '../intent/expected.js';
 import { isExternalLocal, placeOfService, type ServiceEntry } from '../intent/service-entry.js';
+import { ChainNames, poolKind } from '../programmed/chain-names.js';
 import { evaluate, Sightings, type Evaluation, type Leaf } from '../programmed/evaluate.js';
 import { entryKey } from '../programmed/iptables.js';
 import { protocolNumber } from '../programmed/iptables-rule.js';
@@ -24,6 +25,8 @@ export interface NodeView extends ProbeContext {
   readonly masqueradeAll: boolean;
   /** False: the marks cannot work on this node at all, which is said once and not for every service. */
   readonly marksWork: boolean;
+  /** False: chains have names of somebody else's making, and tell nothing. */
+  readonly namesHold: boolean;
 }
 
 /**
@@ -54,7 +57,7 @@ class EntryComparison {
   private readonly findings: Finding[] = [];
   private readonly subject: Place;
   private readonly node: string;
-
+  private readonly names: ChainNames;
   constructor(
     private readonly view: NodeView,
     private readonly intent: ServiceIntent,
@@ -63,6 +66,7 @@ class EntryComparison {
   ) {
     this.subject = placeOfService(entry.service);
     this.node = view.at.name;
+    this.names = new ChainNames(entry);
   }
 
   run(): readonly Finding[] {
@@ -101,11 +105,28 @@ class EntryComparison {
       return;
     }
     if (first !== undefined) this.compareRefusal(probe, expected, first);
+    this.compareGuard(probe, expected, nat);
     const place = this.refusalPlace(expected);
     if (this.isRefusedFor(probe) && !refusals.some((leaf) => isAt(leaf, place)))
       this.add('PROXY_RULES_MISSING', [this.chainEvidence(place, this.notRefused(expected, probe))], {
         node: this.node,
       });
+  }
+
+  /** Sources in the ranges have to get past the guard also where no local endpoint waits behind it. */
+  private compareGuard(probe: Probe, { empty }: Expected, nat: Evaluation): void {
+    const { kind, service } = this.entry;
+    if (empty !== 'no-local-endpoint-external' || kind !== 'loadBalancer' || service.sourceRanges.length === 0) return;
+    const guards = [...nat.visited].filter((chain) => chain.startsWith('KUBE-FW-'));
+    if (guards.length === 0 || [...nat.visited].some((chain) => chain.startsWith('KUBE-EXT-'))) return;
+    this.add(
+      'PROXY_RULE_WRONG',
+      [
+        ...nat.deadEnds.map((rule) => ruleEvidence(rule, this.view.at)),
+        ...guards.map((chain) => this.chainEvidence(this.view.rules.chainLocator(chain), 'no rule lets them on')),
+      ],
+      { node: this.node, problem: `it keeps out ${sourceText(probe)}, which is in loadBalancerSourceRanges` },
+    );
   }
 
   private refusalPlace({ empty }: Expected): string {
@@ -183,7 +204,40 @@ class EntryComparison {
     const twice = [...found.values()].flatMap((same) => same.slice(1));
     for (const endpoint of missing) this.missing(endpoint, leaves, [...extra, ...twice], nat);
     if (missing.length === 0 && extra.length === 0) this.compareShares(leaves, nat, wanted.size);
-    if (expected.outcome === 'backends') this.compareMarks(probe, leaves, nat);
+    if (expected.outcome !== 'backends') return;
+    this.compareMarks(probe, leaves, nat);
+    for (const leaf of leaves) this.compareWay(leaf, expected, probe);
+  }
+
+  /** The right endpoint by a wrong way: a chain of another service, or the pool of the other traffic policy. */
+  private compareWay(leaf: Leaf, expected: Expected, probe: Probe): void {
+    const backend = leaf.ip === undefined ? undefined : { ip: leaf.ip, port: leaf.port ?? 0 };
+    for (const rule of this.rulesOf(leaf)) {
+      for (const chain of calleesOf(rule, leaf)) {
+        if (this.names.isOwn(chain, backend) === false && this.view.namesHold)
+          this.wrong(rule, `it leads to ${chain}, which is of another service port or endpoint`);
+        const pool = poolKind(chain);
+        if (pool === undefined || (pool === 'local') === expected.localOnly) continue;
+        const who = sourceText(probe);
+        const should = expected.localOnly ? 'the endpoints of this node only' : 'all endpoints';
+        this.add(
+          'PROXY_RULE_WRONG',
+          [ruleEvidence(rule, this.view.at), ...this.pathEvidence(leaf), ...this.enteredEvidence(leaf)],
+          { node: this.node, problem: `packets from ${who} come to ${chain}, they are for ${should}` },
+        );
+      }
+    }
+  }
+
+  private rulesOf({ rule, path }: Leaf): ProxyRule[] {
+    return path.includes(rule) ? [...path] : [...path, rule];
+  }
+
+  private enteredEvidence(leaf: Leaf): Evidence[] {
+    const [entered] = this.chainsOf(leaf);
+    return entered === undefined
+      ? []
+      : [this.chainEvidence(this.view.rules.chainLocator(entered), 'the first chain of the service on the way')];
   }
 
   private stale(leaf: Leaf, expected: Expected, probe: Probe): void {
@@ -261,7 +315,8 @@ class EntryComparison {
     const marks = chains.flatMap((chain) =>
       (this.view.rules.all(chain) ?? []).filter((rule) => isMarkRule(this.view.rules, rule)),
     );
-    const entered = chains[0] ?? this.view.rules.start;
+    // To external addresses the mark is set where they meet, to the cluster address in the pool.
+    const entered = chains.find((chain) => /^(KUBE-EXT-|external-)/.test(chain)) ?? chains[0] ?? this.view.rules.start;
     const evidence = [
       ...marks.map((rule) => ruleEvidence(rule, this.view.at)),
       ...nat.deadEnds.filter((rule) => !this.leadsToOthers(rule)).map((rule) => ruleEvidence(rule, this.view.at)),
@@ -411,7 +466,11 @@ class EntryComparison {
     const asksInterface = rule.tests.some(({ kind }) => kind === 'iif');
     if (pod === undefined || local.kind === 'interface') return sources.length > 0 || asksInterface;
     const isOfBalancer = sources.some(({ net }) => this.entry.service.ingressIps.includes(net));
-    return isOfBalancer && chain.some((other) => other !== rule && callee(other) === callee(rule));
+    return (
+      isOfBalancer &&
+      callee(rule) !== undefined &&
+      chain.some((other) => other !== rule && callee(other) === callee(rule))
+    );
   }
 
   private wrong(rule: ProxyRule, problem: string): void {
@@ -480,6 +539,14 @@ function isOwn(chain: string): boolean {
 /** Whether a refusal comes from a chain or map. */
 function isAt({ rule, path }: Leaf, place: string): boolean {
   return [rule, ...path].some(({ locator }) => locator === place || locator.startsWith(`${place}/`));
+}
+
+/** The chains that a rule sends this packet to; a rule with one of several at random sends it to that of the leaf. */
+function calleesOf({ actions }: ProxyRule, leaf: Leaf): string[] {
+  return actions.flatMap((action) => {
+    if (action.kind === 'call') return [action.chain];
+    return action.kind === 'spread' && leaf.rule.actions !== actions ? [leaf.chain] : [];
+  });
 }
 
 function callee({ actions }: ProxyRule): string | undefined {

@@ -16,6 +16,7 @@ import type { Finding } from '#libs/provider-kit';
 import type { ProxyConfig, ProxyMode } from '../config.js';
 import { ServiceIntent } from '../intent/expected.js';
 import { entriesOf, notProxied, type ServiceEntry, type ServicePortRef } from '../intent/service-entry.js';
+import { ChainNames } from '../programmed/chain-names.js';
 import { entryKey } from '../programmed/iptables.js';
 import { protocolNumber } from '../programmed/iptables-rule.js';
 import { readProxyRules, type ProxyRules } from '../programmed/proxy-rules.js';
@@ -29,6 +30,8 @@ import { joinChecks, NOTHING_FOUND, type ProxyCheck } from './proxy-check.js';
 const FAMILIES = [4, 6] as const;
 /** From this share of wrong service ports on, the node is out of date as a whole. */
 const OUT_OF_DATE = 0.2;
+
+const NAMES_SAMPLE = 50;
 
 /** One family of a node's rules, ready to be compared. */
 interface FamilyView {
@@ -182,7 +185,7 @@ export class NodeProxy {
     const node = this.nodeAddress(family);
     if (rules === undefined || node === undefined) return undefined;
     const plumbing = checkPlumbing(this.at, rules, node);
-    const local = localTraffic(rules, this.clusterPools(rules, family));
+    const local = localTraffic(rules, chainsOf(this.clusterPools(rules, family)));
     const view: NodeView = {
       at: this.at,
       rules,
@@ -191,20 +194,36 @@ export class NodeProxy {
       pod: local.kind === 'none' ? undefined : podAddress(this.node, this.cluster, local, family),
       masqueradeAll: this.config.masqueradeAll,
       marksWork: plumbing.marksWork,
+      namesHold: this.namesHold(rules, family),
     };
     return { view, plumbing };
   }
 
+  /** Whether most chains have the names that kube-proxy gives. */
+  private namesHold(rules: ProxyRules, family: Family): boolean {
+    let asked = 0;
+    let held = 0;
+    for (const { chain, ref } of this.clusterPools(rules, family)) {
+      if (++asked > NAMES_SAMPLE) break;
+      if (new ChainNames(ref).isOwn(chain) === true) held++;
+    }
+    return held * 2 > Math.min(asked, NAMES_SAMPLE);
+  }
+
   /** The chains that packets to cluster addresses enter. */
-  private *clusterPools(rules: ProxyRules, family: Family): Generator<string> {
+  private *clusterPools(
+    rules: ProxyRules,
+    family: Family,
+  ): Generator<{ readonly chain: string; readonly ref: ServicePortRef }> {
     const entries = rules.entries();
     for (const service of this.cluster.services.values())
       for (const ip of service.clusterIps) {
         if (familyOf(ip) !== family) continue;
-        for (const { port, protocol } of service.ports) {
-          const rule = entries.get(entryKey(ip, protocolNumber(protocol) ?? 0, port));
+        for (const port of service.ports) {
+          const rule = entries.get(entryKey(ip, protocolNumber(port.protocol) ?? 0, port.port));
           for (const action of rule?.actions ?? [])
-            if (action.kind === 'call' && /^(KUBE-SV[CL]-|service-|local-)/.test(action.chain)) yield action.chain;
+            if (action.kind === 'call' && /^(KUBE-SV[CL]-|service-|local-)/.test(action.chain))
+              yield { chain: action.chain, ref: { service, port } };
         }
       }
   }
@@ -528,6 +547,10 @@ function hasEndpoints(rules: ProxyRules): boolean {
 
 function isCollected(ns: NetNamespace): boolean {
   return ns.iptables(4).some((ruleset) => ruleset !== undefined) || ns.native !== undefined;
+}
+
+function* chainsOf(pools: Iterable<{ readonly chain: string }>): Generator<string> {
+  for (const { chain } of pools) yield chain;
 }
 
 function isSame(a: ServiceEntry, b: ServiceEntry): boolean {
