@@ -1,7 +1,8 @@
 import { addressType, lookupRoute } from '../../routing/lookup.js';
-import { ACK, FIN, ICMP, ICMPV6, PSH, RST, SCTP, SYN, TCP, UDP } from '../../skb.js';
+import { ICMP, ICMPV6, SCTP, TCP, UDP } from '../../skb.js';
 import type { Json } from '../../parse/nft.js';
 import type { RuleEnv } from '../matches/match.js';
+import { bitsOf, TCP_FLAGS } from './flag-bits.js';
 import { member, scalar, textOf, type Value } from './value.js';
 
 export const ABSENT: unique symbol = Symbol('absent');
@@ -17,7 +18,7 @@ export function compileExpression(json: Json, key: string): Expression {
   const literal = scalar(json);
   if (literal !== undefined) return () => literal;
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    return Array.isArray(json) ? flagBits(json.map(textOf)) : unknown;
+    return Array.isArray(json) ? namedBits(json.map(textOf)) : unknown;
   const [name = ''] = Object.keys(json);
   const body = member(json, name) ?? null;
   switch (name) {
@@ -80,37 +81,7 @@ function apply(operator: string, a: number, b: number): number {
   return operator === '<<' ? a << b : a >>> b;
 }
 
-const TCP_FLAGS: ReadonlyMap<string, number> = new Map(
-  Object.entries({ fin: FIN, syn: SYN, rst: RST, psh: PSH, ack: ACK, urg: 32, ecn: 64, cwr: 128 }),
-);
-
-/** Names of flags, of states (NF_CT_STATE_BIT()) and of statuses (enum ip_conntrack_status); no name stands for two things. */
-const BITS: ReadonlyMap<string, number> = new Map([
-  ...TCP_FLAGS,
-  ...Object.entries({ invalid: 1, established: 2, related: 4, new: 8, untracked: 64 }),
-  ...Object.entries({
-    expected: 1,
-    'seen-reply': 2,
-    assured: 4,
-    confirmed: 8,
-    snat: 16,
-    dnat: 32,
-    dying: 0x200,
-  }),
-]);
-
-/** undefined when one of the names stands for no bit. */
-export function bitsOf(names: readonly string[]): number | undefined {
-  let bits = 0;
-  for (const name of names) {
-    const bit = BITS.get(name);
-    if (bit === undefined) return undefined;
-    bits |= bit;
-  }
-  return bits;
-}
-
-function flagBits(names: readonly string[]): Expression {
+function namedBits(names: readonly string[]): Expression {
   const bits = bitsOf(names);
   return bits === undefined ? () => names : () => bits;
 }

@@ -1,10 +1,11 @@
 import type { Tri } from '../../chooser.js';
 import type { Json, NativeChain, NativeRule, NativeTable } from '../../parse/nft.js';
 import type { RuleEnv } from '../matches/match.js';
-import { ABSENT, bitsOf, compileExpression, type Expression } from './expression.js';
+import { ABSENT, compileExpression, type Expression } from './expression.js';
+import { bitsOf } from './flag-bits.js';
 import { printRule } from './print.js';
 import { CompiledSet } from './set.js';
-import { comparable, compileTest, member, scalar, textOf, type Test, type Value } from './value.js';
+import { comparable, compileTest, flagBits, member, scalar, textOf, type Test, type Value } from './value.js';
 
 /** One table, compiled: every statement of every rule is a small closure or a plain order. */
 export interface Program {
@@ -200,14 +201,14 @@ function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: Rul
   // `fib saddr . iif oif exists`, and `missing`.
   if (typeof right === 'boolean') return (value) => (value !== 0 && value !== '') === right;
   const test: Test = compileTest(right);
-  const bits = flagNames(right);
-  // `tcp flags & (fin|syn) == syn`: the left side is a number, the right side names.
-  return (value) => (typeof value === 'number' && bits !== undefined ? value === bits : test(value));
-}
-
-function flagNames(json: Json): number | undefined {
-  const names = [member(json, '|') ?? json].flat();
-  return names.every((name) => typeof name === 'string') ? bitsOf(names) : undefined;
+  const bits = flagBits(right);
+  if (bits === undefined) return test;
+  // `ct state new,established` asks for one of the bits, `==` and `!=` compare all of them.
+  return (value) => {
+    const number = typeof value === 'number' ? value : Array.isArray(value) ? bitsOf(value) : undefined;
+    if (number === undefined) return test(value);
+    return op === 'in' ? (number & bits) !== 0 : number === bits;
+  };
 }
 
 /** Sets that the table's own rules fill: they hold who was seen lately. */

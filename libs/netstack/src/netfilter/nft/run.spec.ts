@@ -146,6 +146,28 @@ describe('a match', () => {
       expr: match(ct('state'), ['established', 'related'], 'in'),
       matches: false,
     },
+    {
+      title: 'ct state != new,established: the state has one bit, so it is never both',
+      expr: match(ct('state'), { '|': ['new', 'established'] }, '!='),
+      matches: true,
+    },
+    {
+      title: 'ct status == snat,dnat of a connection that is not translated',
+      expr: match(ct('status'), { '|': ['snat', 'dnat'] }),
+      matches: false,
+    },
+    {
+      title: 'tcp flags == syn of a SYN-ACK',
+      expr: match(payload('tcp', 'flags'), 'syn'),
+      skb: () => tcp('10.244.1.2:1 > 10.244.2.2:2 SYN-ACK'),
+      matches: false,
+    },
+    {
+      title: 'tcp flags { syn | ack } of a SYN-ACK',
+      expr: match(payload('tcp', 'flags'), { set: [{ '|': ['ack', 'syn'] }] }),
+      skb: () => tcp('10.244.1.2:1 > 10.244.2.2:2 SYN-ACK'),
+      matches: true,
+    },
     { title: 'ct state != established', expr: match(ct('state'), 'established', '!='), matches: true },
     {
       title: 'ct state invalid',

@@ -1,5 +1,6 @@
 import { cidrContains, parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
 import type { Json } from '../../parse/nft.js';
+import { bitsOf } from './flag-bits.js';
 import { protocolNumber } from '../matches/index.js';
 
 /** What a key of nftables evaluates to: numbers (ports, marks, IPv4), IPv6, names, lists (flags, states), concatenations. */
@@ -55,6 +56,12 @@ export function member(json: Json | undefined, key: string): Json | undefined {
     : undefined;
 }
 
+/** `dnat`, `["new", "established"]` or `{"|": ["fin", "syn"]}` as bits; undefined when it is something else. */
+export function flagBits(json: Json): number | undefined {
+  const names = [member(json, '|') ?? json].flat();
+  return names.every((name) => typeof name === 'string') ? bitsOf(names) : undefined;
+}
+
 /** A part of a right-hand side: one value, a prefix, a range, a wildcard name, a concatenation of those. */
 export function compileTest(json: Json): Test {
   const prefix = member(json, 'prefix');
@@ -63,8 +70,9 @@ export function compileTest(json: Json): Test {
   if (Array.isArray(range)) return rangeTest(range[0] ?? null, range[1] ?? null);
   const concat = member(json, 'concat');
   if (Array.isArray(concat)) return concatTest(concat.map((part: Json) => compileTest(part)));
-  const bits = member(json, '|');
-  if (Array.isArray(bits)) return listTest(bits.map(textOf));
+  // An element of a set: it is compared with all flags of the packet.
+  const bits = member(json, '|') === undefined ? undefined : flagBits(json);
+  if (bits !== undefined) return (value) => (Array.isArray(value) ? bitsOf(value) : value) === bits;
   if (Array.isArray(json)) return listTest(json.map(textOf));
   const wanted = scalar(json);
   if (wanted === undefined) return () => undefined;
