@@ -17,17 +17,19 @@ import {
   vxlanLink,
   type Uplink,
 } from '#libs/cni/checks';
-import { cidrContains, formatCidr, formatIp, type Evidence, type Ip } from '#libs/model';
+import { cidrContains, formatCidr, formatIp, type Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type { Finding, NodeNamespaces } from '#libs/provider-kit';
 import { addressFor, type CalicoConfig, type CalicoNode } from './calico-config.js';
 import {
+  annotationEvidence,
   blockEvidence,
   IPIP_DEVICE,
   ownerOf,
   remoteFinding,
   remotePromise,
   transport,
+  tunnelSource,
   VXLAN_DEVICE,
 } from './calico-routes.js';
 
@@ -68,14 +70,6 @@ export function inspectCalicoNode(ns: NetNamespace, own: CalicoNode, facts: Cali
   ];
 }
 
-function annotationEvidence(node: string, key: string, text: string): Evidence {
-  return objectEvidence(
-    { kind: 'node', name: node },
-    `Node/${node}:metadata.annotations[projectcalico.org/${key}]`,
-    text,
-  );
-}
-
 /** Felix makes the device as soon as one pool may need it, and the node has a tunnel address. */
 function vxlanDeviceFindings(
   ns: NetNamespace,
@@ -95,10 +89,7 @@ function vxlanDeviceFindings(
       vni: felix.vxlanVni,
       port: felix.vxlanPort,
       family: 4,
-      address: {
-        ip: vxlanTunnel4,
-        evidence: annotationEvidence(own.name, 'IPv4VXLANTunnelAddr', formatIp(vxlanTunnel4)),
-      },
+      address: tunnelSource(own, 'vxlan'),
       evidence: objectEvidence(
         { kind: 'cluster', name: 'calico' },
         'FelixConfiguration/default:spec',
@@ -127,10 +118,10 @@ function ipipDeviceFindings(
   const wrong = deviceFinding(ns, { name: IPIP_DEVICE, kind: 'ipip', missing: 'TUNNEL_DEVICE_MISSING' });
   const link = ns.link(IPIP_DEVICE);
   if (link?.kind !== 'ipip') return wrong === undefined ? [] : [wrong];
-  const why = annotationEvidence(own.name, 'IPv4IPIPTunnelAddr', formatIp(ipipTunnel));
+  const source = tunnelSource(own, 'ipip');
   return [
     wrong,
-    addressFinding(ns, link, { ip: ipipTunnel, length: 32 }, why),
+    source === undefined ? undefined : addressFinding(ns, link, source, source.evidence),
     ...(uplink === undefined ? [] : deviceMtuFindings(ns, uplink.link, link, IPIP_OVERHEAD)),
   ].filter((found) => found !== undefined);
 }
@@ -159,7 +150,9 @@ function vtepFindings(
   { config, namespaces }: CalicoFacts,
 ): Finding[] {
   const link = own.vxlanTunnel4 === undefined || config.felix.bpf ? undefined : vxlanLink(ns, VXLAN_DEVICE[4]);
-  if (link === undefined) return [];
+  // A device that is down or has lost its address has lost its neighbours with it.
+  if (link === undefined || !link.flags.has('UP') || !link.addresses.some(({ ip }) => ip === own.vxlanTunnel4))
+    return [];
   const table = new VtepTable(ns, link);
   return peers.flatMap((peer) => {
     const remote = addressFor(peer, 4);

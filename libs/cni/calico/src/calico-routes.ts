@@ -1,14 +1,15 @@
 import type { ClusterIndex } from '#libs/cluster';
 import {
+  directWay,
   hostCidr,
   localRouteProblem,
+  objectEvidence,
   routeProblem,
   routeTo,
-  uplinkOf,
   type RoutePromise,
   type Way,
 } from '#libs/cni/checks';
-import { cidrContains, formatCidr, type Cidr, type Ip } from '#libs/model';
+import { cidrContains, formatCidr, formatIp, type Cidr, type Evidence, type Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { addressFor, type CalicoConfig, type CalicoNode } from './calico-config.js';
@@ -74,17 +75,49 @@ function waysTo(
     config.felix.wireguard || ns.link(WIREGUARD_DEVICE) !== undefined ? [{ dev: WIREGUARD_DEVICE }] : [];
   if (how === 'vxlan') {
     const tunnel = family === 4 ? other.vxlanTunnel4 : other.vxlanTunnel6;
-    return { ways: [{ gateway: tunnel ?? 'any', dev: VXLAN_DEVICE[family], onlink: true }, ...rest] };
+    return {
+      ways: [
+        {
+          gateway: tunnel ?? 'any',
+          dev: VXLAN_DEVICE[family],
+          onlink: true,
+          kind: 'vxlan',
+          source: family === 4 ? tunnelSource(own, 'vxlan') : undefined,
+        },
+        ...rest,
+      ],
+    };
   }
-  if (how === 'ipip') return { ways: [{ gateway: peer ?? 'any', dev: IPIP_DEVICE, onlink: true }, ...rest] };
+  if (how === 'ipip')
+    return {
+      ways: [
+        { gateway: peer ?? 'any', dev: IPIP_DEVICE, onlink: true, kind: 'ipip', source: tunnelSource(own, 'ipip') },
+        ...rest,
+      ],
+    };
   const found = peer === undefined ? undefined : routeTo(ns, peer);
   const hop = found?.kind === 'route' ? found.hop : undefined;
-  const dev = hop?.dev ?? uplinkOf(ns, own.addresses)?.link.name;
+  const direct: Way = peer === undefined ? { gateway: 'any' } : directWay(ns, peer, own.addresses);
   // Between segments the routers' BGP gives the next hop; without the mesh it does so within a segment as well.
-  if (!config.mesh)
-    return { ways: [{ gateway: peer ?? 'any', dev }, { gateway: 'any' }, ...rest], defaultSuffices: true };
-  if (peer === undefined || hop?.gateway !== undefined) return { ways: [{ gateway: 'any' }, ...rest] };
-  return { ways: [{ gateway: peer, dev }, ...rest] };
+  if (!config.mesh) return { ways: [direct, { gateway: 'any' }, ...rest], defaultSuffices: true };
+  return { ways: hop?.gateway === undefined ? [direct, ...rest] : [{ gateway: 'any' }, ...rest] };
+}
+
+const TUNNEL_ANNOTATION = { vxlan: 'IPv4VXLANTunnelAddr', ipip: 'IPv4IPIPTunnelAddr' } as const;
+
+/** The address of the node's own end of the tunnel. */
+export function tunnelSource(own: CalicoNode, kind: 'vxlan' | 'ipip'): Way['source'] {
+  const ip = kind === 'vxlan' ? own.vxlanTunnel4 : own.ipipTunnel;
+  if (ip === undefined) return undefined;
+  return { ip, length: 32, evidence: annotationEvidence(own.name, TUNNEL_ANNOTATION[kind], formatIp(ip)) };
+}
+
+export function annotationEvidence(node: string, key: string, text: string): Evidence {
+  return objectEvidence(
+    { kind: 'node', name: node },
+    `Node/${node}:metadata.annotations[projectcalico.org/${key}]`,
+    text,
+  );
 }
 
 /** Why a node does not send to a pod of another node as Calico means it to. */

@@ -6,6 +6,7 @@ import {
   isReplaced,
   podFindings,
   PrefixConflicts,
+  uniqueFindings,
   uplinkOf,
   type PodPromise,
 } from '#libs/cni/checks';
@@ -86,7 +87,10 @@ class CalicoNetwork implements CniNetwork {
     const { cluster, config } = this;
     const own = config.nodes.get(ns.place.name);
     if (own === undefined) return [];
-    return [...inspectCalicoNode(ns, own, { cluster, config, namespaces }), ...this.conflicts.of(own.name, ns.place)];
+    return uniqueFindings([
+      ...inspectCalicoNode(ns, own, { cluster, config, namespaces }),
+      ...this.conflicts.of(own.name, ns.place),
+    ]);
   }
 
   inspectPod(pod: NetNamespace, node: NetNamespace | undefined): readonly Finding[] {

@@ -1,5 +1,6 @@
-import { formatCidr, formatIp, type Cidr, type Evidence, type Ip, type Place } from '#libs/model';
+import { formatCidr, formatIp, placeKey, type Cidr, type Evidence, type Ip, type Place } from '#libs/model';
 import type { Link, NetNamespace } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 
 export function onInterface(ns: NetNamespace, name: string): Place {
   return { ...ns.place, interface: name };
@@ -69,4 +70,15 @@ export function hostCidr(ip: Ip): Cidr {
 /** As `ip route` prints a destination: a host without its length. */
 export function showDestination(cidr: Cidr): string {
   return cidr.length === (typeof cidr.net === 'number' ? 32 : 128) ? formatIp(cidr.net) : formatCidr(cidr);
+}
+
+/** The same cause may be met on the way to every other node: it is said once, the first time. */
+export function uniqueFindings(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map<string, Finding>();
+  for (const finding of findings) {
+    const texts = finding.evidence.map(({ locator, text }) => `${locator} ${text}`);
+    const key = [finding.code, placeKey(finding.subject), ...texts].join('\n');
+    if (!seen.has(key)) seen.set(key, finding);
+  }
+  return [...seen.values()];
 }

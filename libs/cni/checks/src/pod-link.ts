@@ -27,6 +27,8 @@ export interface PodPromise {
   readonly bridge?: string;
   /** The bridge may send a frame back to the pod that it came from. */
   readonly hairpin?: boolean;
+  /** The bridge keeps pods of a node from each other. */
+  readonly portIsolation?: boolean;
   /** The pod's gateway has no host: the node answers for it by proxy ARP. */
   readonly proxyArp?: boolean;
   /** The smallest device that the pod's packets to other nodes go through. */
@@ -47,8 +49,9 @@ export function podFindings(pod: NetNamespace, node: NetNamespace | undefined, p
   const eth = interfaceOf(pod, addresses);
   const findings: (Finding | undefined)[] = [loopbackFinding(pod)];
   if (eth === undefined) return [...findings, nowhere(pod)].filter((found) => found !== undefined);
+  const host = eth.peerIndex === undefined ? undefined : node?.linksByIndex.get(eth.peerIndex);
   findings.push(
-    linkStateFinding(pod, eth),
+    stateUnlessOther(pod, eth, host),
     arpFinding(pod, eth),
     ...addresses.map((ip) => podAddressFinding(pod, eth, promise.pod, ip)),
     ...wideAddresses(pod, eth, promise),
@@ -57,6 +60,12 @@ export function podFindings(pod: NetNamespace, node: NetNamespace | undefined, p
   );
   if (node?.links !== undefined) findings.push(...hostEndFindings({ pod, eth, node, promise }));
   return findings.filter((found) => found !== undefined);
+}
+
+/** One end without carrier follows from the other end that is down. */
+function stateUnlessOther(ns: NetNamespace, link: Link, other: Link | undefined): Finding | undefined {
+  const finding = linkStateFinding(ns, link);
+  return finding?.code === 'CARRIER_DOWN' && other !== undefined && !other.flags.has('UP') ? undefined : finding;
 }
 
 /** The interface that has the pod's address, else the one that leads to the node. */
@@ -154,14 +163,19 @@ function foreignGateway({ pod, eth, node, promise }: HostEnd, host: Link): Findi
   if (used?.kind !== 'route' || used.route.dst.length !== 0 || used.hop.dev !== eth.name) return undefined;
   const { gateway } = used.hop;
   if (typeof gateway !== 'number' || node.owns(gateway) !== undefined) return undefined;
-  const own = node.link(promise.bridge ?? host.name)?.addresses.find(({ ip }) => typeof ip === 'number');
-  const expected = own === undefined ? `an address of ${promise.bridge ?? host.name}` : formatIp(own.ip);
+  const addresses = node.link(promise.bridge ?? host.name)?.addresses ?? [];
+  // Without an address of the node there is nothing to compare with; that it lacks one is said of the node.
+  const own = addresses.find(({ ip, prefixLength }) =>
+    promise.bridge === undefined ? typeof ip === 'number' : cidrContains(prefixOf({ ip, prefixLength }), gateway),
+  );
+  if (own === undefined) return undefined;
+  const expected = formatIp(own.ip);
   return {
     code: 'ROUTE_WRONG_GATEWAY',
     subject: pod.place,
     evidence: [routeEvidence(pod, used.table, used.route)],
     details: { destination: 'default', actual: formatIp(gateway), expected, interface: eth.name },
-    ...(own === undefined ? {} : { remedy: `ip route replace default via ${expected} dev ${eth.name}` }),
+    remedy: `ip route replace default via ${expected} dev ${eth.name}`,
   };
 }
 
@@ -179,7 +193,7 @@ function hostEndFindings(end: HostEnd): (Finding | undefined)[] {
   if (host === undefined || host.kind !== 'veth' || host.peerIndex !== eth.index) return [brokenPair(end, host)];
   const { bridge } = promise;
   return [
-    linkStateFinding(node, host),
+    stateUnlessOther(node, host, eth),
     arpFinding(node, host),
     host.mtu === eth.mtu ? undefined : unequalMtu(end, host),
     ...(bridge === undefined ? aloneFindings(end, host) : portFindings(end, host, bridge)),
@@ -228,7 +242,8 @@ function aloneFindings({ node, promise }: HostEnd, host: Link): (Finding | undef
   ];
 }
 
-function portFindings({ node, promise }: HostEnd, host: Link, bridge: string): (Finding | undefined)[] {
+function portFindings(end: HostEnd, host: Link, bridge: string): (Finding | undefined)[] {
+  const { node, promise } = end;
   const subject = onInterface(node, host.name);
   const evidence = [linkEvidence(node, host)];
   const details = { interface: host.name, bridge };
@@ -236,28 +251,59 @@ function portFindings({ node, promise }: HostEnd, host: Link, bridge: string): (
   if (host.master !== bridge)
     return [{ code: 'WRONG_MASTER', subject, evidence, details: { ...details, actual: host.master } }];
   const { port } = host;
-  if (port === undefined) return [];
+  if (port === undefined || !node.dump.files.has('bridge-link.json')) return macFindings(end, host, bridge);
   const shown = (text: string): Evidence[] => [
-    { kind: 'link', at: node.place, locator: `bridge-link/${host.name}`, text },
+    {
+      kind: 'link',
+      at: node.place,
+      locator: `bridge-link/${host.name}`,
+      text: `${host.name} master ${bridge} ${text}`,
+    },
   ];
+  const blocked = (state: string, text: string): Finding => ({
+    code: 'BRIDGE_PORT_BLOCKED',
+    subject,
+    evidence: shown(text),
+    details: { ...details, state },
+  });
+  // A port or a bridge that is down is disabled for that reason.
+  const works = host.flags.has('LOWER_UP') && node.link(bridge)?.flags.has('UP') === true;
   return [
-    port.state === 'forwarding' || !host.flags.has('UP')
-      ? undefined
-      : {
-          code: 'BRIDGE_PORT_BLOCKED',
-          subject,
-          evidence: shown(`${host.name} master ${bridge} state ${port.state}`),
-          details: { ...details, state: port.state },
-        },
-    promise.hairpin === true && !port.hairpin
+    works && port.state !== 'forwarding' ? blocked(port.state, `state ${port.state}`) : undefined,
+    port.isolated && promise.portIsolation !== true
       ? {
-          code: 'HAIRPIN_OFF',
-          subject,
-          evidence: shown(`${host.name} master ${bridge} hairpin off`),
-          details,
+          ...blocked('isolated', 'isolated on'),
+          remedy: `bridge link set dev ${host.name} isolated off`,
         }
       : undefined,
+    promise.hairpin === true && !port.hairpin
+      ? { code: 'HAIRPIN_OFF', subject, evidence: shown('hairpin off'), details }
+      : undefined,
+    ...macFindings(end, host, bridge),
   ];
+}
+
+/** Frames for the pod go to the port of whoever has its MAC address for good. */
+function macFindings({ pod, eth, node }: HostEnd, host: Link, bridge: string): Finding[] {
+  const findings: Finding[] = [];
+  const link = node.link(bridge);
+  if (link?.mac === eth.mac && eth.mac !== '')
+    findings.push({
+      code: 'ADDRESS_DUPLICATE',
+      subject: onInterface(node, bridge),
+      evidence: [linkEvidence(node, link), linkEvidence(pod, eth)],
+      details: { address: eth.mac, owners: `${bridge} of ${node.place.name}, ${eth.name} of ${pod.place.name}` },
+      remedy: `ip link set ${bridge} address <another MAC address>`,
+    });
+  for (const entry of node.fdb ?? [])
+    if (entry.sticky && entry.mac === eth.mac && entry.master === bridge && entry.dev !== host.name)
+      findings.push({
+        code: 'FDB_WRONG_PORT',
+        subject: onInterface(node, bridge),
+        evidence: [{ kind: 'fdb', at: node.place, locator: `fdb/${entry.dev}/${entry.mac}`, text: entry.text }],
+        details: { mac: entry.mac, actual: entry.dev, expected: host.name, interface: bridge },
+      });
+  return findings;
 }
 
 /** Entries that bind: permanent ones are believed whatever happens on the segment. */
@@ -298,22 +344,22 @@ function wrongMac(ns: NetNamespace, dev: string, ip: Ip, macs: readonly string[]
   };
 }
 
-/** The node's own way to this pod. */
+/** The node's own way to this pod. What is said of the device itself is not said of its routes again. */
 function podRoute({ node, promise }: HostEnd, host: Link): Finding | undefined {
   const dev = promise.bridge ?? host.name;
+  const link = node.link(dev);
+  if (link?.flags.has('UP') !== true) return undefined;
   for (const ip of promise.pod.ips) {
-    const destination: Cidr = promise.bridge === undefined ? hostCidr(ip) : networkOf(node, promise.bridge, ip);
+    const destination = promise.bridge === undefined ? hostCidr(ip) : networkOf(link, ip);
+    // That the bridge lacks an address there is said of the node.
+    if (destination === undefined) continue;
     const found = localRouteProblem(node, { destination, accepts: (name) => name === dev, device: dev }, ip);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** The bridge's network, of which the kernel makes the route; the pod alone when the bridge has no address there. */
-function networkOf(node: NetNamespace, bridge: string, ip: Ip): Cidr {
-  for (const address of node.link(bridge)?.addresses ?? []) {
-    const cidr = prefixOf(address);
-    if (cidrContains(cidr, ip)) return cidr;
-  }
-  return hostCidr(ip);
+/** The bridge's network, of which the kernel makes the route. */
+function networkOf(bridge: Link, ip: Ip): Cidr | undefined {
+  return bridge.addresses.map(prefixOf).find((cidr) => cidrContains(cidr, ip));
 }

@@ -6,8 +6,10 @@ import {
   type NextHop,
   type Route,
   type RouteResult,
+  type RoutingState,
 } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
+import { addressFinding, deviceFinding, linkStateFinding } from './devices.js';
 import { hostCidr, onInterface, showDestination } from './evidence.js';
 
 /** One way that a plugin would write into a route. */
@@ -17,6 +19,10 @@ export interface Way {
   /** Absent: any device. */
   readonly dev?: string;
   readonly onlink?: boolean;
+  /** The device is a tunnel that the agent makes. */
+  readonly kind?: 'vxlan' | 'ipip';
+  /** The address that the device has to have; the kernel drops routes with the last address of a device. */
+  readonly source?: { readonly ip: Ip; readonly length: number; readonly evidence: Evidence };
 }
 
 /** The route that a node should have to some addresses. */
@@ -45,7 +51,8 @@ export function routeProblem(ns: NetNamespace, promise: RoutePromise, dst: Ip): 
   if (found === undefined) return undefined;
   const check: Check = { ns, promise, dst };
   if (found.kind === 'refused') return refused(check, found);
-  if (found.kind === 'none') return missing(check, found.dead);
+  if (found.kind === 'none' && found.dead !== undefined) return deadHop(check, found.dead);
+  if (found.kind === 'none') return missing(check, undefined);
   return usedRoute(check, found);
 }
 
@@ -111,11 +118,15 @@ function leads(hop: NextHop, way: Way): boolean {
   return way.gateway === 'any' ? hop.gateway !== undefined : way.gateway === hop.gateway;
 }
 
-/** Whether the promised route itself is there, behind a more specific one. */
+/** Whether the promised route itself is there and alive, behind another one or where no policy rule leads. */
 function hasPromised({ ns, promise, dst }: Check): boolean {
+  const isUp = (dev: string | undefined): boolean => dev !== undefined && ns.link(dev)?.flags.has('UP') === true;
   for (const route of mainRoutes(ns, dst))
     if (route.dst.length === promise.destination.length)
-      return route.type === 'unicast' && route.nextHops.every((hop) => promise.ways.some((way) => leads(hop, way)));
+      return (
+        route.type === 'unicast' &&
+        route.nextHops.every((hop) => isUp(hop.dev) && promise.ways.some((way) => leads(hop, way)))
+      );
   return false;
 }
 
@@ -156,15 +167,95 @@ function refused({ ns, promise, dst }: Check, found: Extract<RouteResult, { kind
   };
 }
 
-/** `instead` is what the packet would take, or a route that is dead. */
-function missing({ ns, promise }: Check, instead: Route | undefined): Finding {
+/** As the walk says it. */
+function deadHop({ ns, promise, dst }: Check, dead: Route): Finding {
+  return {
+    code: 'NEXTHOP_DEAD',
+    subject: ns.place,
+    evidence: [{ kind: 'route', at: ns.place, locator: `${dead.table}/${formatIp(dst)}`, text: dead.text }],
+    details: { destination: formatIp(dst) },
+    concerns: promise.destination,
+  };
+}
+
+/** `instead` is what the packet would take. */
+function missing(check: Check, instead: Route | undefined): Finding {
+  const { ns, promise } = check;
+  const concerns = promise.destination;
+  const [way] = promise.ways;
+  const cause = rulesFinding(check, instead) ?? deviceCause(ns, way);
+  if (cause !== undefined) return { ...cause, concerns };
   return {
     code: 'POD_CIDR_ROUTE_MISSING',
     subject: ns.place,
     evidence: [wantedRoute(ns, promise), ...(instead === undefined ? [] : [routeEvidence(ns, instead.table, instead)])],
-    details: { ...details(promise), expected: showGateway(promise.ways[0]) },
+    details: { ...details(promise), expected: showGateway(way) },
     remedy: `ip route add ${showWay(promise)}`,
-    concerns: promise.destination,
+    concerns,
+  };
+}
+
+const RESTART = 'The kernel has dropped its routes as well: restart the CNI agent of the node when this is done.';
+
+/** A device that went down, or lost its last address, took its routes along: the route is the symptom (fib_disable_ip()). */
+function deviceCause(ns: NetNamespace, { dev, kind, source }: Way): Finding | undefined {
+  if (dev === undefined) return undefined;
+  const link = ns.link(dev);
+  const state = kind === undefined ? link && linkStateFinding(ns, link) : tunnelFinding(ns, dev, kind);
+  if (state?.code === 'TUNNEL_DEVICE_MISSING') return state;
+  if (state?.code === 'IFACE_DOWN') return { ...state, remedy: `ip link set ${dev} up. ${RESTART}` };
+  if (link === undefined || source === undefined) return undefined;
+  if (link.addresses.some(({ ip, scope }) => typeof ip === typeof source.ip && scope === 0)) return undefined;
+  const missed = addressFinding(ns, link, source, source.evidence);
+  return missed && { ...missed, remedy: `ip addr add ${String(missed.details?.address)} dev ${dev}. ${RESTART}` };
+}
+
+function tunnelFinding(ns: NetNamespace, name: string, kind: string): Finding | undefined {
+  return deviceFinding(ns, { name, kind, missing: 'TUNNEL_DEVICE_MISSING' });
+}
+
+const OWN_TABLES = new Set(['local', 'main', 'default']);
+
+/** The route is there, but the policy rules do not lead to it. */
+function rulesFinding(check: Check, instead: Route | undefined): Finding | undefined {
+  const { ns, promise, dst } = check;
+  const rules = ns.routing(typeof dst === 'number' ? 4 : 6)?.rules ?? [];
+  if (!rules.some(({ action, table }) => action === 'lookup' && table === 'main')) return mainRuleMissing(ns, rules);
+  if (!hasPromised(check)) return undefined;
+  const others = rules.filter(
+    ({ table, action }) => action !== 'lookup' || table === undefined || !OWN_TABLES.has(table),
+  );
+  return {
+    code: 'RULE_DIVERTS',
+    subject: ns.place,
+    evidence: [
+      ...others.slice(0, 8).map((rule): Evidence => ({
+        kind: 'policy-rule',
+        at: ns.place,
+        locator: `rule/${rule.priority}`,
+        text: rule.text,
+      })),
+      ...(instead === undefined ? [] : [routeEvidence(ns, instead.table, instead)]),
+    ],
+    details: details(promise),
+    remedy: 'Look at ip rule: the rules lead past the table main, which has the route.',
+  };
+}
+
+function mainRuleMissing(ns: NetNamespace, rules: RoutingState['rules']): Finding {
+  return {
+    code: 'RULE_MISSING',
+    subject: ns.place,
+    evidence: [
+      {
+        kind: 'policy-rule',
+        at: ns.place,
+        locator: 'rule/32766',
+        text: `missing: 32766: from all lookup main; there are: ${rules.map(({ text }) => text).join('; ') || 'none'}`,
+      },
+    ],
+    details: { table: 'main', rule: 'pref 32766 lookup main' },
+    remedy: 'ip rule add pref 32766 lookup main',
   };
 }
 
@@ -205,9 +296,10 @@ export function routeEvidence(ns: NetNamespace, table: string, route: Route): Ev
 export interface LocalPromise {
   /** The prefix that has to have a route: the node's pod network on a bridge, or the pod alone. */
   readonly destination: Cidr;
-  /** Whether the device may be; the text for what it should be. */
+  /** Whether it may be this device; `device` is the text for what it should be, or its name. */
   readonly accepts: (dev: string) => boolean;
   readonly device: string;
+  readonly source?: Way['source'];
 }
 
 /** Why the node does not hand packets for its own pod to the device that leads there. */
@@ -231,15 +323,23 @@ export function localRouteProblem(ns: NetNamespace, promise: LocalPromise, dst: 
       details: { destination: formatIp(dst) },
       concerns: hostCidr(dst),
     };
-  if (found.kind !== 'route' || found.route.dst.length < destination.length)
+  if (found.kind === 'refused' && (found.route?.dst.length ?? 0) >= destination.length)
+    return refused({ ns, promise: { destination, owner: ns.place.name, ways: [{}] }, dst }, found);
+  if (found.kind !== 'route' || found.route.dst.length < destination.length) {
+    const { rules } = ns.routing(typeof dst === 'number' ? 4 : 6) ?? { rules: [] };
+    const cause = rules.some(({ action, table }) => action === 'lookup' && table === 'main')
+      ? deviceCause(ns, { dev: device, source: promise.source })
+      : mainRuleMissing(ns, rules);
+    if (cause !== undefined) return { ...cause, concerns };
     return {
       code: 'POD_ROUTE_MISSING',
       subject: ns.place,
       evidence: [wanted, ...shown],
       details: { destination: showDestination(destination), interface: device },
-      remedy: `ip route add ${showDestination(destination)} dev ${device}, or restart the CNI agent of the node.`,
+      remedy: `Recreate the pod, or restart the CNI agent of the node: it writes the route to ${device}.`,
       concerns,
     };
+  }
   const wrong = found.route.nextHops.find(({ dev }) => dev === undefined || !promise.accepts(dev));
   if (wrong === undefined) return undefined;
   const shadowed = found.route.dst.length > destination.length;

@@ -1,4 +1,4 @@
-import { cidrContains, formatCidr, formatIp, maskIp, parseIp, type Cidr, type Ip } from '#libs/model';
+import { cidrContains, formatCidr, formatIp, maskIp, parseIp, type Cidr, type Evidence, type Ip } from '#libs/model';
 import type { Address, Link, NetNamespace } from '#libs/netstack';
 import type { Finding, NodeNamespaces } from '#libs/provider-kit';
 import {
@@ -9,7 +9,8 @@ import {
   mtuFinding,
   wideAddressFinding,
 } from './devices.js';
-import { linkEvidence, objectEvidence } from './evidence.js';
+import { addressEvidence, linkEvidence, objectEvidence, onInterface } from './evidence.js';
+import { routeTo, type Way } from './route-check.js';
 
 /** A node's way to the other nodes. */
 export interface Uplink {
@@ -40,25 +41,81 @@ export interface UplinkPromise {
 /** The node has its address, on a device that is up, and with a prefix that leaves pods and services where they are. */
 export function uplinkFindings(ns: NetNamespace, nodes: NodeNamespaces, promise: UplinkPromise): Finding[] {
   if (ns.links === undefined) return [];
+  const lo = ns.link('lo');
+  const loopback = lo === undefined ? undefined : linkStateFinding(ns, lo);
   const uplink = uplinkOf(ns, promise.addresses);
-  if (uplink === undefined) return missingAddress(ns, promise.addresses);
+  if (uplink === undefined)
+    return [loopback, ...missingAddress(ns, nodes, promise)].filter((found) => found !== undefined);
   const { link } = uplink;
-  const findings = [linkStateFinding(ns, link), arpFinding(ns, link)].filter((found) => found !== undefined);
-  return [...findings, ...wideAddresses(ns, nodes, promise, link)];
+  const findings = [
+    loopback,
+    linkStateFinding(ns, link),
+    arpFinding(ns, link),
+    narrowAddress(ns, nodes, promise, uplink),
+  ];
+  return [...findings.filter((found) => found !== undefined), ...wideAddresses(ns, nodes, promise, link)];
 }
 
-function missingAddress(ns: NetNamespace, addresses: readonly Ip[]): Finding[] {
+/** A node that has its address alone, and not the segment that all others are on with it. */
+function narrowAddress(
+  ns: NetNamespace,
+  nodes: NodeNamespaces,
+  { others }: UplinkPromise,
+  { link, address }: Uplink,
+): Finding | undefined {
+  if (typeof address.ip !== 'number' || address.prefixLength < 32) return undefined;
+  if (link.addresses.some(({ ip, prefixLength }) => typeof ip === 'number' && prefixLength < 32)) return undefined;
+  const wide = othersAround(nodes, others, address.ip);
+  const [first] = wide;
+  if (first === undefined || wide.some(({ prefixLength }) => prefixLength !== first.prefixLength)) return undefined;
+  const hop = routeTo(ns, first.ip);
+  // On-link by a route of its own is as good.
+  if (hop?.kind === 'route' && hop.hop.gateway === undefined) return undefined;
+  const wanted = { ip: address.ip, length: first.prefixLength };
+  const details = { address: `${formatIp(wanted.ip)}/${wanted.length}`, interface: link.name };
+  const text = `the other nodes of the segment have /${wanted.length} (${first.text})`;
+  return {
+    code: 'ADDRESS_MISSING',
+    subject: onInterface(ns, link.name),
+    evidence: [addressEvidence(ns, link), { kind: 'address', at: ns.place, locator: `address/${link.name}`, text }],
+    details,
+  };
+}
+
+/** Addresses of other nodes whose own segment contains this one. */
+function othersAround(nodes: NodeNamespaces, others: UplinkPromise['others'], ip: Ip): Address[] {
+  const found: Address[] = [];
+  for (const [name, addresses] of others) {
+    const ns = nodes(name);
+    const address = ns === undefined ? undefined : uplinkOf(ns, addresses)?.address;
+    if (address !== undefined && cidrContains(prefixOf(address), ip)) found.push(address);
+  }
+  return found;
+}
+
+function missingAddress(ns: NetNamespace, nodes: NodeNamespaces, { addresses, others }: UplinkPromise): Finding[] {
   const [first] = addresses;
   if (first === undefined || addresses.some((ip) => ns.owns(ip) !== undefined)) return [];
   const dev = deviceTowards(ns, first);
   if (dev === undefined) return [];
-  const why = objectEvidence(
-    { kind: 'node', name: ns.place.name },
-    `Node/${ns.place.name}:status.addresses`,
-    `InternalIP ${formatIp(first)}`,
-  );
-  const finding = addressFinding(ns, dev, { ip: first, length: typeof first === 'number' ? 32 : 128 }, why);
-  return finding === undefined ? [] : [{ ...finding, details: { ...finding.details, address: formatIp(first) } }];
+  const length = othersAround(nodes, others, first)[0]?.prefixLength ?? (typeof first === 'number' ? 32 : 128);
+  const finding = addressFinding(ns, dev, { ip: first, length }, nodeAddressEvidence(ns.place.name, first));
+  return finding === undefined ? [] : [finding];
+}
+
+function nodeAddressEvidence(node: string, ip: Ip): Evidence {
+  return objectEvidence({ kind: 'node', name: node }, `Node/${node}:status.addresses`, `InternalIP ${formatIp(ip)}`);
+}
+
+/** A route via another node on the own segment: out of the device that reaches the node, or would if all were well. */
+export function directWay(ns: NetNamespace, gateway: Ip, own: readonly Ip[]): Way {
+  const found = routeTo(ns, gateway);
+  const reached = found?.kind === 'route' && found.route.type !== 'local' ? found.hop.dev : undefined;
+  const ip = own.find((one) => typeof one === typeof gateway);
+  const dev = reached ?? uplinkOf(ns, own)?.link.name ?? (ip === undefined ? undefined : deviceTowards(ns, ip)?.name);
+  if (ip === undefined) return { gateway, dev };
+  const source = { ip, length: typeof ip === 'number' ? 32 : 128, evidence: nodeAddressEvidence(ns.place.name, ip) };
+  return { gateway, dev, source };
 }
 
 /** Where the address would be: the device of the default route, else the only one that could lead outside. */

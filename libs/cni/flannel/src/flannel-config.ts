@@ -21,6 +21,8 @@ export interface FlannelConfig {
   /** undefined: pods stand alone, each with a route of its own (Canal: Calico's CNI plugin on flannel's network). */
   readonly bridge: string | undefined;
   readonly hairpin: boolean;
+  /** The bridge plugin keeps pods of a node from each other. */
+  readonly portIsolation: boolean;
 }
 
 const NetConf = z.looseObject({
@@ -39,11 +41,15 @@ const NetConf = z.looseObject({
 
 const CniConf = z.looseObject({
   type: z.string().optional(),
-  plugins: z.array(z.looseObject({ type: z.string().optional(), delegate: z.unknown() })).optional(),
-  delegate: z.unknown(),
+  plugins: z.array(z.looseObject({ type: z.string().optional(), delegate: z.unknown().optional() })).optional(),
+  delegate: z.unknown().optional(),
 });
 
-const Delegate = z.looseObject({ bridge: z.string().optional(), hairpinMode: z.boolean().optional() });
+const Delegate = z.looseObject({
+  bridge: z.string().optional(),
+  hairpinMode: z.boolean().optional(),
+  portIsolation: z.boolean().optional(),
+});
 
 /** The port of the Linux kernel, not the IANA's 4789: flannel leaves it to the kernel. */
 const KERNEL_VXLAN_PORT = 8472;
@@ -84,14 +90,18 @@ function portOf(port: number | undefined): number {
 }
 
 /** The delegate of flannel's CNI plugin is `bridge` with its default name, unless the configuration says otherwise. */
-function podWiring(text: string | undefined): Pick<FlannelConfig, 'bridge' | 'hairpin'> {
+function podWiring(text: string | undefined): Pick<FlannelConfig, 'bridge' | 'hairpin' | 'portIsolation'> {
   const conf = parseJson(CniConf, text);
   const plugins = conf?.plugins ?? (conf === undefined ? [] : [conf]);
-  if (plugins.some(({ type }) => type === 'calico')) return { bridge: undefined, hairpin: false };
+  if (plugins.some(({ type }) => type === 'calico')) return { bridge: undefined, hairpin: false, portIsolation: false };
   const found = plugins.find(({ type }) => type === 'flannel');
   const parsed = Delegate.safeParse(found?.delegate ?? {});
   const delegate = parsed.success ? parsed.data : {};
-  return { bridge: delegate.bridge ?? 'cni0', hairpin: delegate.hairpinMode ?? false };
+  return {
+    bridge: delegate.bridge ?? 'cni0',
+    hairpin: delegate.hairpinMode ?? false,
+    portIsolation: delegate.portIsolation ?? false,
+  };
 }
 
 /** What flannel itself could not read says nothing here either; the annotations say what it did before. */

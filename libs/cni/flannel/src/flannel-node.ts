@@ -25,11 +25,11 @@ import {
   type Uplink,
   type VxlanPromise,
 } from '#libs/cni/checks';
-import { cidrContains, formatCidr, formatIp, type Cidr, type Evidence, type Ip } from '#libs/model';
+import { cidrContains, formatCidr, formatIp, type Evidence, type Ip } from '#libs/model';
 import type { Link, NetNamespace } from '#libs/netstack';
 import type { Finding, NodeNamespaces } from '#libs/provider-kit';
 import { annotation, type FlannelConfig, type FlannelNode } from './flannel-config.js';
-import { remotePromise, vtepName } from './flannel-routes.js';
+import { bridgeAddress, remotePromise, uplinkAddresses, vtepAddress, vtepName } from './flannel-routes.js';
 
 export interface FlannelFacts {
   readonly cluster: ClusterIndex;
@@ -61,11 +61,6 @@ export function inspectFlannelNode(
     ...forwardingFindings(ns, devicesOf(own, facts.config, uplink)),
     ...masqueradeFindings(ns, own, peers, facts.config, uplink),
   ];
-}
-
-/** The address by which other nodes send here, then those of the Node object. */
-export function uplinkAddresses({ publicIp4, behindNat, object }: FlannelNode): readonly Ip[] {
-  return publicIp4 === undefined || behindNat ? object.internalIps : [publicIp4, ...object.internalIps];
 }
 
 /** `--iface` names a device that is there. */
@@ -109,14 +104,13 @@ function hasPods(cluster: ClusterIndex, node: string): boolean {
   return false;
 }
 
-/** `isDefaultGateway` of the bridge plugin: the first address of the node's network, with its length. */
-function bridgeAddressFindings(ns: NetNamespace, link: Link, { cidr4, object }: FlannelNode): Finding[] {
-  if (cidr4 === undefined || typeof cidr4.net !== 'number') return [];
+function bridgeAddressFindings(ns: NetNamespace, link: Link, own: FlannelNode): Finding[] {
+  const { cidr4 } = own;
+  const wanted = bridgeAddress(own);
+  if (cidr4 === undefined || wanted === undefined) return [];
   const inside = link.addresses.filter(({ ip }) => cidrContains(cidr4, ip));
   if (inside.length === 0) {
-    const gateway = gatewayOf(cidr4);
-    const why = podCidrEvidence(object.name, cidr4);
-    const found = gateway && addressFinding(ns, link, { ip: gateway, length: cidr4.length }, why);
+    const found = addressFinding(ns, link, wanted, wanted.evidence);
     return found === undefined ? [] : [found];
   }
   return inside
@@ -128,15 +122,6 @@ function bridgeAddressFindings(ns: NetNamespace, link: Link, { cidr4, object }: 
         swallowed: `more than ${formatCidr(cidr4)}, the network of this node`,
       }),
     );
-}
-
-function gatewayOf(cidr: Cidr): Ip | undefined {
-  const second = someAddress({ ...cidr, length: Math.max(cidr.length, 31) });
-  return second;
-}
-
-function podCidrEvidence(node: string, cidr: Cidr): Evidence {
-  return objectEvidence({ kind: 'node', name: node }, `Node/${node}:spec.podCIDR`, formatCidr(cidr));
 }
 
 function bridgeMtuFindings(
@@ -169,7 +154,7 @@ function tunnelFindings(
     vni: config.vni,
     port: config.port,
     family: 4,
-    address: { ip: own.cidr4.net, evidence: podCidrEvidence(own.name, own.cidr4) },
+    address: vtepAddress(own),
     evidence: objectEvidence(
       { kind: 'cluster', name: 'flannel' },
       'ConfigMap/kube-flannel-cfg:data.net-conf.json',
@@ -201,7 +186,8 @@ function vtepFindings(
   config: FlannelConfig,
 ): Finding[] {
   const link = own.backend === 'vxlan' ? vxlanLink(ns, vtepName(config, 4)) : undefined;
-  if (link === undefined) return [];
+  // A device that is down or has lost its address has lost its neighbours with it.
+  if (link === undefined || !link.flags.has('UP') || !link.addresses.some(({ ip }) => ip === own.cidr4?.net)) return [];
   const table = new VtepTable(ns, link);
   return peers.flatMap(({ name, backend, cidr4, publicIp4, vtepMac }) => {
     if (backend !== 'vxlan' || cidr4 === undefined || publicIp4 === undefined) return [];

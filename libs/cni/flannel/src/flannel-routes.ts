@@ -1,5 +1,13 @@
-import { localRouteProblem, routeTo, type RoutePromise, type Way } from '#libs/cni/checks';
-import { cidrContains, type Ip } from '#libs/model';
+import {
+  directWay,
+  localRouteProblem,
+  objectEvidence,
+  routeTo,
+  someAddress,
+  type RoutePromise,
+  type Way,
+} from '#libs/cni/checks';
+import { cidrContains, formatCidr, type Cidr, type Evidence, type Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import type { FlannelConfig, FlannelNode } from './flannel-config.js';
@@ -21,7 +29,7 @@ export function remotePromise(
   const destination = isV4 ? other.cidr4 : other.cidr6;
   if (destination === undefined || !cidrContains(destination, dst) || (!isV4 && !config.ipv6)) return undefined;
   const gateway = isV4 ? other.publicIp4 : other.publicIp6;
-  const ways = waysTo(ns, own?.backend ?? config.backend, { config, gateway, net: destination.net, isV4 });
+  const ways = waysTo(ns, own, { config, gateway, net: destination.net, isV4 });
   return ways === undefined ? undefined : { destination, owner: other.name, ways };
 }
 
@@ -34,15 +42,24 @@ interface Target {
   readonly isV4: boolean;
 }
 
-function waysTo(ns: NetNamespace, backend: FlannelNode['backend'], target: Target): RoutePromise['ways'] | undefined {
+function waysTo(ns: NetNamespace, own: FlannelNode | undefined, target: Target): RoutePromise['ways'] | undefined {
   const { config, gateway, net, isV4 } = target;
+  const backend = own?.backend ?? config.backend;
   const hop = gateway === undefined ? undefined : hopTo(ns, gateway);
-  const direct: Way = gateway === undefined ? { gateway: 'any' } : { gateway, dev: hop?.dev };
+  const direct: Way =
+    gateway === undefined ? { gateway: 'any' } : directWay(ns, gateway, own === undefined ? [] : uplinkAddresses(own));
   switch (backend) {
     case 'host-gw':
       return [direct];
     case 'vxlan': {
-      const tunnel: Way = { gateway: net, dev: vtepName(config, isV4 ? 4 : 6), onlink: true };
+      const dev = vtepName(config, isV4 ? 4 : 6);
+      const tunnel: Way = {
+        gateway: net,
+        dev,
+        onlink: true,
+        kind: 'vxlan',
+        source: isV4 ? vtepAddress(own) : undefined,
+      };
       return config.directRouting && hop?.gateway === undefined && hop !== undefined
         ? [direct, tunnel]
         : [tunnel, direct];
@@ -55,6 +72,30 @@ function waysTo(ns: NetNamespace, backend: FlannelNode['backend'], target: Targe
     case 'other':
       return undefined;
   }
+}
+
+/** The address by which the node by itself sends into the tunnel. */
+export function vtepAddress(own: FlannelNode | undefined): Way['source'] {
+  if (own?.cidr4 === undefined) return undefined;
+  return { ip: own.cidr4.net, length: 32, evidence: podCidrEvidence(own.name, own.cidr4) };
+}
+
+export function podCidrEvidence(node: string, cidr: Cidr): Evidence {
+  return objectEvidence({ kind: 'node', name: node }, `Node/${node}:spec.podCIDR`, formatCidr(cidr));
+}
+
+/** The address by which other nodes send here, then those of the Node object. */
+export function uplinkAddresses({ publicIp4, behindNat, object }: FlannelNode): readonly Ip[] {
+  return publicIp4 === undefined || behindNat ? object.internalIps : [publicIp4, ...object.internalIps];
+}
+
+/** `isDefaultGateway` of the bridge plugin: the first address of the node's network, with its length. */
+export function bridgeAddress(own: FlannelNode): Way['source'] {
+  const { cidr4 } = own;
+  const ip = cidr4 === undefined ? undefined : someAddress({ ...cidr4, length: Math.max(cidr4.length, 31) });
+  return cidr4 === undefined || ip === undefined
+    ? undefined
+    : { ip, length: cidr4.length, evidence: podCidrEvidence(own.name, cidr4) };
 }
 
 function hopTo(ns: NetNamespace, ip: Ip): { readonly dev?: string; readonly gateway?: Ip } | undefined {
@@ -72,7 +113,11 @@ export function ownRouteFinding(
   const cidr = typeof dst === 'number' ? own.cidr4 : own.cidr6;
   if (cidr === undefined || !cidrContains(cidr, dst)) return undefined;
   if (bridge !== undefined)
-    return localRouteProblem(ns, { destination: cidr, accepts: (dev) => dev === bridge, device: bridge }, dst);
+    return localRouteProblem(
+      ns,
+      { destination: cidr, accepts: (dev) => dev === bridge, device: bridge, source: bridgeAddress(own) },
+      dst,
+    );
   const host = { net: dst, length: typeof dst === 'number' ? 32 : 128 };
   return localRouteProblem(ns, { destination: host, accepts: isCali, device: 'the cali interface of the pod' }, dst);
 }

@@ -8,6 +8,7 @@ import {
   PrefixConflicts,
   PrefixMap,
   routeProblem,
+  uniqueFindings,
   uplinkOf,
   vxlanLink,
   type PodPromise,
@@ -23,8 +24,8 @@ import {
   type FlannelConfig,
   type FlannelNode,
 } from './flannel-config.js';
-import { inspectFlannelNode, uplinkAddresses } from './flannel-node.js';
-import { ownRouteFinding, remotePromise, vtepName } from './flannel-routes.js';
+import { inspectFlannelNode } from './flannel-node.js';
+import { ownRouteFinding, remotePromise, uplinkAddresses, vtepName } from './flannel-routes.js';
 
 /** flannel: every node owns one pod network, and each node knows the way to those of the others. */
 export const flannel: CniPlugin = {
@@ -100,10 +101,10 @@ class FlannelNetwork implements CniNetwork {
     const own = this.nodes.get(ns.place.name);
     if (own === undefined) return [];
     const { cluster, config, nodes } = this;
-    return [
+    return uniqueFindings([
       ...inspectFlannelNode(ns, own, { cluster, config, nodes }, namespaces),
       ...this.conflicts.of(own.name, ns.place),
-    ];
+    ]);
   }
 
   inspectPod(pod: NetNamespace, node: NetNamespace | undefined): readonly Finding[] {
@@ -113,7 +114,7 @@ class FlannelNetwork implements CniNetwork {
   }
 
   private podPromise(pod: PodObject, node: NetNamespace | undefined): PodPromise {
-    const { bridge, hairpin } = this.config;
+    const { bridge, hairpin, portIsolation } = this.config;
     const own = this.nodes.get(pod.node ?? '');
     // Without br_netfilter the packet is routed, and the bridge does not reflect anything.
     const reflects = hairpin && node?.sysctl('net.bridge.bridge-nf-call-iptables') === '1';
@@ -121,7 +122,7 @@ class FlannelNetwork implements CniNetwork {
       pod,
       ...(bridge === undefined
         ? { prefixLength: 32, proxyArp: true }
-        : { bridge, hairpin: reflects, prefixLength: own?.cidr4?.length }),
+        : { bridge, hairpin: reflects, portIsolation, prefixLength: own?.cidr4?.length }),
       ...this.carrier(own, node),
     };
   }

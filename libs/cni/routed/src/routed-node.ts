@@ -2,6 +2,7 @@ import type { ClusterIndex, NodeObject } from '#libs/cluster';
 import {
   bridgeNetfilterFinding,
   deviceMtuFindings,
+  directWay,
   forwardingFindings,
   hostCidr,
   linkStateFinding,
@@ -12,7 +13,6 @@ import {
   prefixOf,
   routeMtuFinding,
   routeProblem,
-  routeTo,
   someAddress,
   uplinkFindings,
   uplinkOf,
@@ -42,7 +42,7 @@ export function inspectRoutedNode(ns: NetNamespace, own: NodeObject, facts: Rout
       others: new Map(peers.map((peer) => [peer.name, peer.internalIps])),
     }),
     ...bridgeFindings(ns, bridge, uplink?.link),
-    ...peers.flatMap((peer) => peerRouteFindings(ns, peer, kind)),
+    ...peers.flatMap((peer) => peerRouteFindings(ns, own, peer, kind)),
     ...forwardingFindings(
       ns,
       [uplink?.link.name, bridge?.name].filter((name) => name !== undefined),
@@ -71,10 +71,10 @@ function bridgeFindings(ns: NetNamespace, bridge: Link | undefined, uplink: Link
   ].filter((found) => found !== undefined);
 }
 
-function peerRouteFindings(ns: NetNamespace, peer: NodeObject, kind: RoutedKind): Finding[] {
+function peerRouteFindings(ns: NetNamespace, own: NodeObject, peer: NodeObject, kind: RoutedKind): Finding[] {
   return peer.podCidrs.flatMap((cidr) => {
     const dst = someAddress(cidr);
-    const promise = dst === undefined ? undefined : remotePromise(ns, peer, cidr, kind);
+    const promise = dst === undefined ? undefined : remotePromise(ns, { own, other: peer }, cidr, kind);
     if (dst === undefined || promise === undefined) return [];
     const found = routeProblem(ns, promise, dst) ?? routeMtuFinding(ns, promise, dst);
     return found === undefined ? [] : [found];
@@ -84,16 +84,14 @@ function peerRouteFindings(ns: NetNamespace, peer: NodeObject, kind: RoutedKind)
 /** Via the other node where it is on the own segment; what is beyond only kindnet would try. */
 export function remotePromise(
   ns: NetNamespace,
-  other: NodeObject,
+  { own, other }: { readonly own: NodeObject | undefined; readonly other: NodeObject },
   cidr: Cidr,
   { agent, inUnderlay }: RoutedKind,
 ): RoutePromise | undefined {
   const gateway = other.internalIps.find((ip) => typeof ip === typeof cidr.net);
   if (inUnderlay || gateway === undefined) return undefined;
-  const found = routeTo(ns, gateway);
-  const hop = found?.kind === 'route' ? found.hop : undefined;
   if (agent !== 'kindnet' && !isOnSegment(ns, gateway)) return undefined;
-  return { destination: cidr, owner: other.name, ways: [{ gateway, dev: hop?.dev }] };
+  return { destination: cidr, owner: other.name, ways: [directWay(ns, gateway, own?.internalIps ?? [])] };
 }
 
 function isOnSegment(ns: NetNamespace, ip: Ip): boolean {

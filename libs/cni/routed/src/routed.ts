@@ -6,6 +6,7 @@ import {
   PrefixConflicts,
   PrefixMap,
   routeProblem,
+  uniqueFindings,
   uplinkOf,
 } from '#libs/cni/checks';
 import { formatCidr, type Ip } from '#libs/model';
@@ -53,7 +54,7 @@ class RoutedNetwork implements CniNetwork {
     if (found === undefined) return undefined;
     const { cidr, value: owner } = found;
     if (owner.name !== ns.place.name) {
-      const promise = remotePromise(ns, owner, cidr, this.kind);
+      const promise = remotePromise(ns, { own: this.cluster.nodes.get(ns.place.name), other: owner }, cidr, this.kind);
       return promise === undefined ? undefined : routeProblem(ns, promise, dst);
     }
     const isHere = this.cluster.podsAt(dst).some(({ node }) => node === owner.name);
@@ -68,7 +69,10 @@ class RoutedNetwork implements CniNetwork {
     const { cluster, kind } = this;
     const own = cluster.nodes.get(ns.place.name);
     if (own === undefined) return [];
-    return [...inspectRoutedNode(ns, own, { cluster, kind, namespaces }), ...this.conflicts.of(own.name, ns.place)];
+    return uniqueFindings([
+      ...inspectRoutedNode(ns, own, { cluster, kind, namespaces }),
+      ...this.conflicts.of(own.name, ns.place),
+    ]);
   }
 
   inspectPod(pod: NetNamespace, node: NetNamespace | undefined): readonly Finding[] {
