@@ -1,7 +1,7 @@
 import type { ClusterIndex, ServiceObject } from '#libs/cluster';
 import type { Ip } from '#libs/model';
 import type { Finding } from '#libs/provider-kit';
-import { describeEnd, denyingPolicies, fieldText } from './findings.js';
+import { describeEnd, denyingPolicies, fieldText, howPoliciesDeny } from './findings.js';
 import { enforces } from './enforcers.js';
 import { formatPolicyRef } from './policy-ref.js';
 import type { PolicyIndex } from './policy-index.js';
@@ -70,7 +70,7 @@ function finding(index: PolicyIndex, verdict: DirectionVerdict, backend: DnsBack
       text: fieldText(spec, 'spec.egress', 'egress'),
     })),
     details: {
-      policies: policies.map(({ ref }) => formatPolicyRef(ref)).join(', '),
+      policies: howPoliciesDeny(verdict),
       destination: describeEnd(index, index.endAt(backend.ip)),
       port: backend.port,
     },

@@ -17,6 +17,12 @@ export type WalkFact =
   /** It never got so far, or the walk cannot tell. */
   | 'unknown';
 
+/** A fact, with the rule that shows it where there is one: what dropped the packet. */
+export interface WalkWitness {
+  readonly fact: WalkFact;
+  readonly evidence?: Evidence;
+}
+
 /**
  * What is to be said of a flow, intent and fact held together. A direction that policies deny and that the walk saw pass is either not
  * enforced or not programmed; one that they allow and a policy engine's rule dropped is stale. Of an engine that the walk cannot see
@@ -26,10 +32,10 @@ export function policyFindings(
   index: PolicyIndex,
   flow: PolicyFlow,
   verdict: PolicyVerdict,
-  facts: Readonly<Partial<Record<Direction, WalkFact>>> = {},
+  facts: Readonly<Partial<Record<Direction, WalkWitness>>> = {},
 ): readonly Finding[] {
   return [verdict.egress, verdict.ingress, ...verdict.hosts].flatMap((direction) => {
-    const finding = directionFinding(index, flow, direction, facts[direction.direction] ?? 'unknown');
+    const finding = directionFinding(index, flow, direction, facts[direction.direction] ?? { fact: 'unknown' });
     return finding === undefined ? [] : [finding];
   });
 }
@@ -51,10 +57,11 @@ function directionFinding(
   index: PolicyIndex,
   flow: PolicyFlow,
   verdict: DirectionVerdict,
-  fact: WalkFact,
+  { fact, evidence }: WalkWitness,
 ): Finding | undefined {
   if (verdict.subject === undefined) return undefined;
-  if (verdict.decision === 'allow') return fact === 'dropped-by-policy' ? stale(index, flow, verdict) : undefined;
+  if (verdict.decision === 'allow')
+    return fact === 'dropped-by-policy' ? stale(index, flow, verdict, evidence) : undefined;
   if (verdict.decision === 'unknown') return undefined;
   const denying = denyingPolicies(verdict);
   const family = familyOf(denying);
@@ -81,7 +88,7 @@ function finding(index: PolicyIndex, flow: PolicyFlow, verdict: DirectionVerdict
     subject: verdict.subject ?? { kind: 'pod', name: '?' },
     evidence: [...evidence, ...about],
     details: {
-      policies: [...new Set(denying.map(({ ref }) => formatPolicyRef(ref)))].join(', '),
+      policies: howPoliciesDeny(verdict),
       source: describeEnd(index, flow.source),
       destination: describeEnd(index, flow.destination),
       direction: verdict.direction,
@@ -91,7 +98,7 @@ function finding(index: PolicyIndex, flow: PolicyFlow, verdict: DirectionVerdict
   };
 }
 
-function stale(index: PolicyIndex, flow: PolicyFlow, verdict: DirectionVerdict): Finding {
+function stale(index: PolicyIndex, flow: PolicyFlow, verdict: DirectionVerdict, drop: Evidence | undefined): Finding {
   const { reason, selecting } = verdict;
   const evidence =
     reason.kind === 'rule'
@@ -100,7 +107,8 @@ function stale(index: PolicyIndex, flow: PolicyFlow, verdict: DirectionVerdict):
   return {
     code: 'POLICY_STALE',
     subject: verdict.subject ?? { kind: 'pod', name: '?' },
-    evidence,
+    // The rule first: it is what is there and should not be.
+    evidence: drop === undefined ? evidence : [drop, ...evidence],
     details: {
       policies: selecting.map(({ ref }) => formatPolicyRef(ref)).join(', ') || 'none',
       source: describeEnd(index, flow.source),
@@ -120,6 +128,15 @@ function notProgrammed({ enforcement }: PolicyIndex, { subject }: DirectionVerdi
 export function denyingPolicies({ reason, selecting }: DirectionVerdict): readonly SelectingPolicy[] {
   if (reason.kind === 'rule') return [reason.rule];
   return reason.kind === 'default-deny' ? reason.policies : selecting;
+}
+
+/** `NetworkPolicy/prod/db (selects it, no rule allows this)` or `AdminNetworkPolicy/a (spec.ingress[0] denies)`. */
+export function howPoliciesDeny(verdict: DirectionVerdict): string {
+  const { reason } = verdict;
+  const how = reason.kind === 'rule' ? `${reason.rule.path} denies` : 'selects it, no rule allows this';
+  return denyingPolicies(verdict)
+    .map(({ ref }) => `${formatPolicyRef(ref)} (${how})`)
+    .join(', ');
 }
 
 /** Beside Calico's own policies in the default tier a NetworkPolicy is one of Calico's. */

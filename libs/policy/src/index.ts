@@ -5,7 +5,7 @@
  */
 export * from './blocks-dns.js';
 export * from './enforcers.js';
-export { policyFindings, policySkipped, type WalkFact } from './findings.js';
+export { policyFindings, policySkipped, type WalkFact, type WalkWitness } from './findings.js';
 export * from './flow.js';
 export * from './policy-index.js';
 export * from './policy-ref.js';
