@@ -90,7 +90,7 @@ export function dumpRules(router: Router, one: IptablesCase): NamespaceDump {
   });
 }
 
-/** Rules without a target and those that only log decide nothing, and the walk passes them over. */
+/** Rules without a target and those that only log or colour decide nothing, and the walk passes them over. */
 export function readCounters(one: IptablesCase, tally: Tally): void {
   let table = '';
   const positions = new Map<string, number>();
@@ -102,7 +102,7 @@ export function readCounters(one: IptablesCase, tally: Tally): void {
     const place = `${table}/${chain}`;
     const position = (positions.get(place) ?? 0) + 1;
     positions.set(place, position);
-    if (/ -[jg] /.test(rest) && !/ -j (LOG|NFLOG)\b/.test(rest))
+    if (/ -[jg] /.test(rest) && !/ -j (LOG|NFLOG|DSCP|CLASSIFY)\b/.test(rest))
       count(tally, ruleKey(table, chain, position), Number(packets));
   }
 }

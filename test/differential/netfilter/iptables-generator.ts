@@ -192,9 +192,19 @@ const GENERAL: Maker[] = [
   (r) => `-m comment --comment "${r.pick(['a', 'it is -j DROP', 'quote \\"x\\" end', 'with -p tcp words'])}"`,
   (r) => `-m pkttype ${not(r)}--pkt-type ${r.pick(['unicast', 'broadcast'])}`,
   onlyFrom(['PREROUTING', 'INPUT', 'FORWARD'], (r) => `-m mac ${not(r)}--mac-source 02:00:00:00:01:0${r.int(1, 3)}`),
+  (r, place) =>
+    place.table !== 'nat' && place.hooks.every((hook) => hook === 'PREROUTING')
+      ? `-m rpfilter${r.some([' --loose', ' --validmark', ' --accept-local', ' --invert'], r.int(0, 2)).join('')}`
+      : undefined,
+  // No bridge here: nothing of it is ever true. How bridges fill it in is compared in the lab.
+  onlyFrom(
+    ['FORWARD'],
+    (r) => `-m physdev ${not(r)}${r.pick(['--physdev-in a0', '--physdev-is-bridged', '--physdev-is-in'])}`,
+  ),
+  (r) => `-m recent --set --name ${r.pick(['one', 'two'])}`,
   onlyFrom(['OUTPUT'], (r) => `-m owner ${not(r)}--uid-owner ${r.pick(['0', '1', '0-100', '5-9'])}`),
   (r, _, family) =>
-    `-m set ${not(r)}--match-set ${family === 4 ? '' : 'v6-'}${r.pick(['hosts src', 'hosts dst', 'nets src', 'nets dst', 'ports dst,dst', 'ports src,dst', 'netports dst,dst', 'triples dst,dst,src', 'both src', 'both dst', 'devs src,src'])}`,
+    `-m set ${not(r)}--match-set ${family === 4 ? '' : 'v6-'}${r.pick(['hosts src', 'hosts dst', 'nets src', 'nets dst', 'ports dst,dst', 'ports src,dst', 'netports dst,dst', 'triples dst,dst,src', 'both src', 'both dst', 'devs src,src', 'pairs dst,dst,src', 'masked src', 'masked dst', 'aged dst', 'portmap dst', 'portmap src', ...(family === 4 ? ['ipmap src', 'ipmap dst'] : [])])}`,
 ];
 
 const ONLY4: Maker[] = [
@@ -246,7 +256,12 @@ function randomTarget(random: Random, place: Place, family: Family): RandomTarge
 
 const OF_TABLE: Readonly<Record<string, (random: Random, place: Place, family: Family) => RandomTarget[]>> = {
   raw: (r) => [{ text: r.pick(['-j NOTRACK', '-j CT --notrack']) }],
-  mangle: (r) => [
+  mangle: (r, place, family) => [
+    { text: family === 4 ? `-j TTL --ttl-${ttlChange(r)}` : `-j HL --hl-${ttlChange(r)}` },
+    { text: '-j DSCP --set-dscp 8' },
+    ...(place.hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING')
+      ? [{ text: '-j CLASSIFY --set-class 1:1' }]
+      : []),
     { text: `-j MARK --set-${r.pick(['mark', 'xmark'])} ${maskedMark(r)}` },
     { text: `-j MARK --${r.pick(['or', 'and', 'xor'])}-mark ${mark(r)}` },
     { text: `-j CONNMARK --set-${r.pick(['mark', 'xmark'])} ${maskedMark(r)}` },
@@ -274,6 +289,10 @@ const OF_TABLE: Readonly<Record<string, (random: Random, place: Place, family: F
     { text: '-j REJECT --reject-with tcp-reset', protocol: '-p tcp' },
   ],
 };
+
+function ttlChange(r: Random): string {
+  return r.pick(['dec 1', 'dec 2', 'dec 63', 'inc 1', 'set 1', 'set 64']);
+}
 
 function translations(r: Random, place: Place, family: Family): RandomTarget[] {
   const host = r.pick(HOSTS[family]);
@@ -335,6 +354,26 @@ function randomSets(random: Random, family: Family): string[] {
     `add ${prefix}both ${prefix}nets`,
     `create ${prefix}devs hash:net,iface${shape}`,
     ...random.times(3, () => `add ${prefix}devs ${net()},${random.pick(ROUTER_LINKS).inner} -exist`),
+    `add ${prefix}devs ${random.pick(hosts)},${random.pick(ROUTER_LINKS).inner} nomatch -exist`,
+    `create ${prefix}pairs hash:ip,port,ip${shape}`,
+    ...random.times(
+      8,
+      () =>
+        `add ${prefix}pairs ${random.pick(hosts)},${random.pick(['tcp', 'udp'])}:${random.pick(PORTS)},${random.pick(hosts)} -exist`,
+    ),
+    `create ${prefix}masked hash:ip${shape} netmask ${v6 ? 64 : 24}`,
+    ...random.some(hosts, 2).map((host) => `add ${prefix}masked ${host} -exist`),
+    `create ${prefix}aged hash:ip${shape} timeout 3600 counters comment`,
+    ...random.some(hosts, 3).map((host) => `add ${prefix}aged ${host} comment "not -j DROP"`),
+    `create ${prefix}portmap bitmap:port range 0-65535`,
+    ...random.some(PORTS, 3).map((port) => `add ${prefix}portmap ${port}`),
+    `add ${prefix}portmap 20000-20${random.int(100, 900)}`,
+    ...(v6
+      ? []
+      : [
+          'create ipmap bitmap:ip range 10.1.0.0/16',
+          ...random.some(hosts, 6).flatMap((host) => (host.startsWith('10.1.') ? [`add ipmap ${host}`] : [])),
+        ]),
   ];
   return lines;
 }

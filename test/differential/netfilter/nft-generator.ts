@@ -111,8 +111,13 @@ function randomRule(context: Context): NftRule {
   };
 }
 
-/** The one protocol that a piece asks for, by name or by a field; empty: none, or any of several. */
+/** The one protocol that a piece asks for, by name or by a field; empty: none. */
 function protocolOf(text: string): string {
+  // nft refuses a field of one protocol behind a choice of several, too.
+  if (/^meta l4proto \{/.test(text)) return 'several';
+  if (/ th /.test(text)) return 'several';
+  const own = /^(?:ip protocol|ip6 nexthdr) (.*)$/.exec(text)?.[1];
+  if (own !== undefined) return /^(tcp|udp)$/.test(own) ? own : 'several';
   const found = /^(tcp|udp|icmpv6|icmp) |^meta l4proto (?!!|\{)(\S+)|\. (tcp) dport/.exec(text);
   return (found?.[1] ?? found?.[2] ?? found?.[3] ?? '').replace('ipv6-icmp', 'icmpv6');
 }
@@ -221,6 +226,24 @@ const MATCHES: readonly Maker[] = [
   (c) => `${c.ip} saddr . ${c.ip} daddr ${list(hosts(c).map((host) => `${host} . ${c.random.pick(HOSTS[c.v])}`))}`,
   (c) => `${c.ip} daddr . meta l4proto . th dport @services`,
   (c) => `${c.ip} saddr . tcp dport @ranges`,
+  (c) => `${c.ip} daddr . meta l4proto . th dport @spans`,
+  (c) =>
+    `iifname . ${c.ip} saddr ${op(c.random)}${list(hosts(c).map((host) => `"${c.random.pick(ROUTER_LINKS).inner}" . ${host}`))}`,
+  (c) =>
+    c.v === 4
+      ? `ip saddr & ${c.random.pick(['255.255.255.0 == 10.1.0.0', '255.0.0.255 == 10.0.0.7', '0.0.0.1 != 0.0.0.1'])}`
+      : `ip6 saddr & ${c.random.pick(['ffff:: == fd01::', '::ff != ::7'])}`,
+  (c) =>
+    c.v === 4
+      ? `ip protocol ${op(c.random)}${c.random.pick(['tcp', 'udp', '{ tcp, icmp }'])}`
+      : `ip6 nexthdr ${op(c.random)}${c.random.pick(['tcp', 'udp', '{ tcp, ipv6-icmp }'])}`,
+  (c) =>
+    `ct reply ${c.ip} ${c.random.pick(['saddr', 'daddr'])} ${op(c.random)}${c.random.pick([...HOSTS[c.v], prefix(c)])}`,
+  (c) => `ct mark & ${c.random.pick(['0x1', '0xff'])} ${c.random.pick(['==', '!='])} ${mark(c.random)}`,
+  (c) => `meta protocol ${op(c.random)}${c.v === 4 ? 'ip' : 'ip6'}`,
+  atHooks(['prerouting'], (c) => `fib saddr . mark oif ${op(c.random)}${c.random.pick(['"a0"', '"c0"'])}`),
+  atHooks(['prerouting'], (c) => `fib saddr . mark . iif oif ${c.random.pick(['missing', 'exists'])}`),
+  (c) => `numgen inc mod 1 ${op(c.random)}0`,
   (c) => `meta pkttype ${op(c.random)}${c.random.pick(['host', 'broadcast'])}`,
   (c) => (c.inet ? 'meta nfproto ipv4' : undefined),
   atHooks(['output'], (c) => `meta skuid ${op(c.random)}${c.random.pick([0, 1])}`),
@@ -255,6 +278,9 @@ function randomStatement(context: Context): RandomStatement {
     );
   }
   options.push(
+    { text: `tcp dport vmap @verdicts`, needs: ['meta l4proto tcp'] },
+    plain(`${ip} ${random.pick(['saddr', 'daddr'])} vmap @places`),
+    plain(`iifname vmap { "a0" : ${random.pick(['accept', 'return'])}, "b*" : continue }`),
     plain(`tcp dport vmap { 53 : accept, 80-100 : return, 443-9000 : ${random.pick(['accept', 'continue'])} }`),
   );
   if (place.kind === 'nat') return random.chance(0.5) ? random.pick(options) : random.pick(translations(context));
@@ -263,9 +289,12 @@ function randomStatement(context: Context): RandomStatement {
     plain(`meta mark set ${mark(random)}`),
     plain(`meta mark set meta mark ${random.pick(['|', '&', '^'])} ${mark(random)}`),
     plain(`meta mark set ct mark`),
+    plain(`meta mark set meta mark & 0x${random.pick(['fffffff0', 'ffff'])} | ${mark(random)}`),
+    plain(`meta mark set ${ip} daddr map @marks`),
     plain(`meta mark set ${ip} saddr map ${list(hosts(context).map((host) => `${host} : ${mark(random)}`))}`),
   );
-  if (!place.early) options.push(plain(`ct mark set ${random.pick([mark(random), 'meta mark'])}`));
+  if (!place.early)
+    options.push(plain(`ct mark set ${random.pick([mark(random), 'meta mark', `ct mark | ${mark(random)}`])}`));
   if (place.early && place.hooks.every((hook) => hook === 'prerouting' || hook === 'output'))
     options.push(plain('notrack'));
   if (place.hooks.every((hook) => hook === 'input' || hook === 'forward' || hook === 'output')) {
@@ -275,6 +304,12 @@ function randomStatement(context: Context): RandomStatement {
         : ['no-route', 'port-unreachable', 'admin-prohibited'];
     options.push(plain('reject'), plain(`reject with ${v === 4 ? 'icmp' : 'icmpv6'} type ${random.pick(types)}`));
     options.push({ text: 'reject with tcp reset', needs: ['meta l4proto tcp'] });
+    if (context.inet)
+      options.push(
+        plain(
+          `reject with icmpx type ${random.pick(['no-route', 'port-unreachable', 'host-unreachable', 'admin-prohibited'])}`,
+        ),
+      );
   }
   return random.pick(options);
 }
@@ -293,6 +328,7 @@ function translations(context: Context): RandomStatement[] {
   if (place.hooks.includes('prerouting') || place.hooks.includes('output'))
     return [
       plain(`dnat ${ip} to ${host}`),
+      { text: `dnat ${ip} to ${ip} daddr . meta l4proto . th dport map @backends`, needs: [] },
       { text: `dnat ${ip} to ${bracketed}:${port}`, needs },
       { text: `redirect to :${port}`, needs },
       plain('redirect'),
@@ -308,6 +344,7 @@ function translations(context: Context): RandomStatement[] {
   const source = [
     plain(`snat ${ip} to ${own}`),
     plain(`snat ${ip} to ${host}`),
+    plain(`snat ${ip} to ${ip} saddr map @sources`),
     plain(`snat ${ip} to ${ip} saddr map ${list(hosts(context).map((from) => `${from} : ${own}`))}`),
   ];
   return place.hooks.every((hook) => hook === 'postrouting')
@@ -329,5 +366,18 @@ function randomSets(random: Random, v: Family): string[] {
       .map((host) => `${host} . ${random.pick(['tcp', 'udp'])} . ${random.pick(PORTS)}`)
       .join(', ')} }; }`,
     `set ranges { type ${type} . inet_service; flags interval; elements = { ${nets.map((net) => `${net} . ${random.pick(['53-80', '443', '8000-40000'])}`).join(', ')} }; }`,
+    `set spans { type ${type} . inet_proto . inet_service; flags interval; elements = { ${nets.map((net) => `${net} . ${random.pick(['tcp', 'udp', '6-17'])} . ${random.pick(['53-80', '443', '0-65535'])}`).join(', ')} }; }`,
+    `map verdicts { type inet_service : verdict; flags interval; elements = { 53 : accept, 80-100 : ${random.pick(['return', 'continue'])}, 8000-9000 : accept }; }`,
+    `map places { type ${type} : verdict; flags interval; elements = { ${nets.map((net) => `${net} : ${random.pick(['accept', 'return', 'continue'])}`).join(', ')} }; }`,
+    `map marks { type ${type} : mark; flags interval; elements = { ${nets.map((net) => `${net} : ${mark(random)}`).join(', ')} }; }`,
+    `map sources { type ${type} : ${type}; elements = { ${some(4)
+      .map((host) => `${host} : ${random.pick(ROUTER_ADDRESSES[v])}`)
+      .join(', ')} }; }`,
+    `map backends { type ${type} . inet_proto . inet_service : ${type} . inet_service; elements = { ${some(6)
+      .map(
+        (host) =>
+          `${host} . ${random.pick(['tcp', 'udp'])} . ${random.pick(PORTS)} : ${random.pick(HOSTS[v])} . ${random.pick(PORTS)}`,
+      )
+      .join(', ')} }; }`,
   ];
 }
