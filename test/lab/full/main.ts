@@ -12,7 +12,7 @@ import { accompaniedCases, faultyCases, healthyCases, nameOf, type LabCase } fro
 const USAGE = `npm run lab:full [-- OPTION...]
   builds every kind of cluster, healthy and with each fault, makes real connections, and compares with what hopscope says
   --only PATTERN   only cases whose name (cluster/fault, "none": healthy) matches the regular expression
-  --layer LAYER    only faults of one layer (link, address, route, ...)
+  --layer LAYERS   only faults of these layers (link,address,route,...)
   --copies N       each fault in N kinds of clusters (1)
   --minutes N      begin no case after N minutes; what was left out is said
   --once           asks nothing a second time: quicker, on a busy machine less sure
@@ -26,7 +26,7 @@ const EVERYTHING = /./;
 
 interface Options {
   readonly only: RegExp;
-  readonly layer?: string;
+  readonly layers?: readonly string[];
   readonly copies: number;
   readonly minutes?: number;
   readonly keepIn?: string;
@@ -50,7 +50,7 @@ function parseOptions(argv: readonly string[]): Options {
     else if (arg === '--once') options = { ...options, once: true };
     else if (arg === '--lanes') options = { ...options, lanes: positive(arg, value(arg)) };
     else if (arg === '--only') options = { ...options, only: new RegExp(value(arg)) };
-    else if (arg === '--layer') options = { ...options, layer: value(arg) };
+    else if (arg === '--layer') options = { ...options, layers: value(arg).split(',') };
     else if (arg === '--copies') options = { ...options, copies: positive(arg, value(arg)) };
     else if (arg === '--minutes') options = { ...options, minutes: positive(arg, value(arg)) };
     else if (arg === '--keep') options = { ...options, keepIn: value(arg) };
@@ -68,7 +68,7 @@ function positive(name: string, text: string): number {
 
 /** Everything, or what the options select. */
 async function main(options: Options): Promise<boolean> {
-  const isAll = options.only.source === EVERYTHING.source && options.layer === undefined && !options.list;
+  const isAll = options.only.source === EVERYTHING.source && options.layers === undefined && !options.list;
   if (options.together !== undefined) return combine(options, options.together);
   const agreed = await runSelected(options);
   return isAll ? (await combine(options, 1)) && agreed : agreed;
@@ -116,9 +116,9 @@ async function combine({ keepIn, lanes }: Options, seed: number): Promise<boolea
   return combinations.every(({ problems }) => problems.length === 0);
 }
 
-function isWanted(labCase: LabCase, { only, layer }: Pick<Options, 'only' | 'layer'>): boolean {
+function isWanted(labCase: LabCase, { only, layers }: Pick<Options, 'only' | 'layers'>): boolean {
   const { faults } = labCase;
-  return only.test(nameOf(labCase)) && (layer === undefined || faults.some((fault) => fault.layer === layer));
+  return only.test(nameOf(labCase)) && (layers === undefined || faults.some(({ layer }) => layers.includes(layer)));
 }
 
 async function replay(folder: string, options: Options): Promise<boolean> {

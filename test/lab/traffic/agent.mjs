@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -120,11 +119,11 @@ function serveUdp({ port, host = '0.0.0.0', ipv6Only = false }, address) {
   });
 }
 
+/** Every address that a datagram can have been for: table local, which has those of interfaces without a carrier too. */
 function ownAddresses(port) {
-  return Object.values(networkInterfaces())
-    .flat()
-    .filter(({ family }) => family === 'IPv4')
-    .map(({ address }) => `${address}:${port}`);
+  const trie = readFileSync('/proc/net/fib_trie', 'utf8');
+  const local = [...trie.matchAll(/\|-- ([\d.]+)\n +\/32 host LOCAL/g)].map(([, address]) => `${address}:${port}`);
+  return [...new Set(local)];
 }
 
 function listen({ address, listens }) {

@@ -1,5 +1,5 @@
 import { cause } from '../cause.js';
-import { bridged, calico, faultsOf, overlay, step } from '../fault.js';
+import { bridged, calico, faultsOf, overlay, quickArp, step } from '../fault.js';
 
 export const LINK_FAULTS = faultsOf('link', [
   [
@@ -65,7 +65,7 @@ export const LINK_FAULTS = faultsOf('link', [
       steps: (t) => [
         step(
           'node2',
-          `ip link add br9 type bridge && ip link set br9 up && ip link set ${t.veth('web-1')} nomaster && ip link set ${t.veth('web-1')} master br9`,
+          `ip link add br9 type bridge && ${quickArp('br9')} && ip link set br9 up && ip link set ${t.veth('web-1')} nomaster && ip link set ${t.veth('web-1')} master br9`,
         ),
       ],
     },

@@ -1,6 +1,6 @@
 import type { Target } from '../target.js';
 import { cause } from '../cause.js';
-import { bridged, calico, faultsOf, overlay, step, type Step } from '../fault.js';
+import { bridged, calico, faultsOf, overlay, quickArp, step, type Step } from '../fault.js';
 
 /** Makes the VXLAN device of a node anew with other parameters, and puts back what hung on it. */
 function remade(t: Target, node: string, parameters: string): Step {
@@ -10,6 +10,7 @@ function remade(t: Target, node: string, parameters: string): Step {
     `ip link del ${device}`,
     `ip link add ${device} address ${t.vtepMac(node)} mtu 1450 type vxlan ${parameters} dev eth0 nolearning`,
     `ip address add ${t.vtepAddress(node)}/32 dev ${device}`,
+    quickArp(device),
     `ip link set ${device} up`,
     ...others.flatMap((other) => [
       `ip neigh add ${t.vtepAddress(other)} lladdr ${t.vtepMac(other)} dev ${device} nud permanent`,

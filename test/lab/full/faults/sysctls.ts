@@ -1,5 +1,5 @@
 import { cause } from '../cause.js';
-import { bridged, faultsOf, step } from '../fault.js';
+import { bridged, faultsOf, quickArp, step } from '../fault.js';
 
 function set(key: string, value: number): string {
   return `sysctl -qw net.${key}=${value}`;
@@ -50,7 +50,7 @@ export const SYSCTL_FAULTS = faultsOf('sysctl', [
       steps: (t) => [
         step(
           'node2',
-          `${set('ipv4.conf.eth0.rp_filter', 1)} && ip link add br9 type bridge && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
+          `${set('ipv4.conf.eth0.rp_filter', 1)} && ip link add br9 type bridge && ${quickArp('br9')} && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
         ),
       ],
     },
@@ -63,7 +63,7 @@ export const SYSCTL_FAULTS = faultsOf('sysctl', [
       steps: (t) => [
         step(
           'node2',
-          `${set('ipv4.conf.eth0.rp_filter', 0)} && ip link add br9 type bridge && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
+          `${set('ipv4.conf.eth0.rp_filter', 0)} && ip link add br9 type bridge && ${quickArp('br9')} && ip link set br9 up && ip route replace ${t.cidr('node1')} dev br9`,
         ),
       ],
     },
