@@ -158,7 +158,10 @@ class EntryComparison {
       wanted === undefined
         ? `it has ${expected.endpoints.length} ready endpoints`
         : `kube-proxy ${wanted === 'reject' ? 'rejects' : 'drops'} them here`;
-    this.wrong(refusal.rule, `it ${does} packets from ${sourceText(probe)} to ${this.entryText()}, though ${should}`);
+    this.add('PROXY_RULE_WRONG', [ruleEvidence(refusal.rule, this.view.at), ...this.pathEvidence(refusal)], {
+      node: this.node,
+      problem: `it ${does} packets from ${sourceText(probe)} to ${this.entryText()}, though ${should}`,
+    });
   }
 
   /** The service has endpoints, and the packet meets none. */
@@ -389,9 +392,10 @@ class EntryComparison {
 
   /** A pod that is sent to itself has to be masqueraded, or it would answer itself past the node. */
   private compareHairpins(leaves: Iterable<Leaf>): void {
-    if (!this.view.marksWork) return;
     for (const leaf of leaves) {
-      if (leaf.ip === undefined || this.isHairpinReady(leaf)) continue;
+      // Asked in any case: so the rule for it is seen to have a use.
+      const isReady = this.isHairpinReady(leaf);
+      if (leaf.ip === undefined || isReady || !this.view.marksWork) continue;
       const { rules, at } = this.view;
       const marks = (rules.all(leaf.chain) ?? []).filter(
         (rule) => isMarkRule(rules, rule) || rule.tests.some(({ kind }) => kind === 'source'),

@@ -158,10 +158,23 @@ export class NodeProxy {
   /** Node ports are served at all addresses, or at those of nodePortAddresses; in nftables mode at the primary ones by default. */
   private serves(entry: ServiceEntry): boolean {
     if (entry.kind !== 'nodePort') return true;
+    if (this.mode !== 'ipvs' && this.family(familyOf(entry.ip))?.plumbing.nodePortsWork === false) return false;
+    return this.servesAt(entry.ip);
+  }
+
+  private servesAt(ip: Ip): boolean {
     const wanted = this.config.nodePortAddresses ?? [];
     const networks = wanted.filter((one) => one !== 'primary');
-    if (networks.length > 0) return networks.some((text) => contains(text, entry.ip));
-    return entry.ip === this.nodeAddress(familyOf(entry.ip));
+    if (networks.length > 0) return networks.some((text) => contains(text, ip));
+    return ip === this.nodeAddress(familyOf(ip));
+  }
+
+  private servesNodePorts(node: Ip): boolean {
+    if (!this.servesAt(node)) return false;
+    for (const service of this.cluster.services.values())
+      for (const port of service.ports)
+        if (port.nodePort !== undefined && isExpectedAt({ service, port }, node)) return true;
+    return false;
   }
 
   private nodeAddress(family: Family): Ip | undefined {
@@ -184,7 +197,7 @@ export class NodeProxy {
     const rules = rulesOf(this.modes, family);
     const node = this.nodeAddress(family);
     if (rules === undefined || node === undefined) return undefined;
-    const plumbing = checkPlumbing(this.at, rules, node);
+    const plumbing = checkPlumbing({ at: this.at, address: node, servesNodePorts: this.servesNodePorts(node) }, rules);
     const local = localTraffic(rules, chainsOf(this.clusterPools(rules, family)));
     const view: NodeView = {
       at: this.at,
@@ -551,6 +564,11 @@ function isCollected(ns: NetNamespace): boolean {
 
 function* chainsOf(pools: Iterable<{ readonly chain: string }>): Generator<string> {
   for (const { chain } of pools) yield chain;
+}
+
+/** Whether a service port with endpoints has a node port in the family of an address: without endpoints it has no rule to NAT. */
+function isExpectedAt({ service }: ServicePortRef, node: Ip): boolean {
+  return notProxied(service) === undefined && service.clusterIps.some((ip) => familyOf(ip) === familyOf(node));
 }
 
 function isSame(a: ServiceEntry, b: ServiceEntry): boolean {

@@ -1,4 +1,4 @@
-import type { Evidence, Ip, Place } from '#libs/model';
+import { cidrContains, formatIp, type Evidence, type Ip, type Place } from '#libs/model';
 import type { Finding } from '#libs/provider-kit';
 import { evaluate, Sightings } from '../programmed/evaluate.js';
 import { IptablesTable } from '../programmed/iptables.js';
@@ -12,6 +12,16 @@ export interface Plumbing {
   readonly marksWork: boolean;
   /** False: there is no rule for any service. */
   readonly hasServices: boolean;
+  /** False: no node port can be reached at the node's address. */
+  readonly nodePortsWork: boolean;
+}
+
+/** The node that is asked about. */
+export interface PlumbedNode {
+  readonly at: Place;
+  readonly address: Ip;
+  /** Whether services have node ports that this node should serve at its address. */
+  readonly servesNodePorts: boolean;
 }
 
 interface Jump {
@@ -25,7 +35,6 @@ const IPTABLES_JUMPS: readonly Jump[] = [
   { table: 'nat', from: 'PREROUTING', to: 'KUBE-SERVICES' },
   { table: 'nat', from: 'OUTPUT', to: 'KUBE-SERVICES' },
   { table: 'nat', from: 'POSTROUTING', to: 'KUBE-POSTROUTING' },
-  { table: 'nat', from: 'KUBE-SERVICES', to: 'KUBE-NODEPORTS' },
   { table: 'filter', from: 'FORWARD', to: 'KUBE-FORWARD' },
   { table: 'filter', from: 'FORWARD', to: 'KUBE-SERVICES' },
   { table: 'filter', from: 'OUTPUT', to: 'KUBE-SERVICES' },
@@ -51,13 +60,12 @@ const NFTABLES_JUMPS: readonly Omit<Jump, 'table'>[] = [
 
 const NFTABLES_MAPS = [
   { chain: 'services', map: 'service-ips' },
-  { chain: 'services', map: 'service-nodeports' },
   { chain: 'service-endpoints-check', map: 'no-endpoint-services' },
   { chain: 'nodeport-endpoints-check', map: 'no-endpoint-nodeports' },
   { chain: 'firewall-check', map: 'firewall-ips' },
 ];
 
-export function checkPlumbing(at: Place, rules: ProxyRules, node: Ip): Plumbing {
+export function checkPlumbing({ at, address, servesNodePorts }: PlumbedNode, rules: ProxyRules): Plumbing {
   const findings: Finding[] = [];
   const add = (code: Finding['code'], evidence: readonly Evidence[], what: string): void => {
     findings.push({ code, subject: at, evidence, details: { node: at.name, subject: what, source: 'pods' } });
@@ -69,9 +77,11 @@ export function checkPlumbing(at: Place, rules: ProxyRules, node: Ip): Plumbing 
   else
     for (const { locator, text, what } of rules.mode === 'iptables' ? missingJumps(rules) : missingNftables(rules))
       add('PROXY_RULES_MISSING', [chain(locator, text)], what);
-  const marks = checkMarks(at, rules, node);
+  const closed = hasServices && servesNodePorts ? closedNodePorts(rules, address) : undefined;
+  if (closed !== undefined) add('PROXY_RULES_MISSING', [chain(closed.locator, closed.text)], closed.what);
+  const marks = checkMarks(at, rules, address);
   findings.push(...marks);
-  return { findings, marksWork: marks.length === 0, hasServices };
+  return { findings, marksWork: marks.length === 0, hasServices, nodePortsWork: closed === undefined };
 }
 
 interface Absent {
@@ -117,6 +127,37 @@ function missingNftables(rules: ProxyRules): Absent[] {
     what: 'the services in it',
   }));
   return [...jumps, ...maps];
+}
+
+/** The way to the node ports is closed for the node's own address. */
+function closedNodePorts(rules: ProxyRules, address: Ip): Absent | undefined {
+  const what = 'any node port';
+  const packet: ProxyPacket = { ...anyPacket(address), dst: address, dstIsLocal: true };
+  const open = (rule: ProxyRule): boolean =>
+    rule.tests.every((test) => {
+      if (test.kind === 'destination') return test.nets.some((net) => cidrContains(net, packet.dst)) !== test.invert;
+      return test.kind === 'destination-local' && !test.invert;
+    });
+  const leads = (rules.all(rules.start) ?? []).filter(({ actions }) =>
+    actions.some(
+      (action) =>
+        (action.kind === 'call' && action.chain === 'KUBE-NODEPORTS') ||
+        (action.kind === 'lookup' && action.map === 'service-nodeports'),
+    ),
+  );
+  if (leads.length === 0)
+    return { locator: rules.chainLocator(rules.start), text: 'nothing leads to the node ports', what };
+  if (!leads.some(open)) {
+    const set = rules.mode === 'nftables' ? '@nodeport-ips' : rules.start;
+    return {
+      locator: rules.chainLocator(set),
+      text: `node ports are not served at ${formatIp(address)}: ${leads.map(({ text }) => text).join('; ')}`,
+      what,
+    };
+  }
+  if (rules.mode === 'iptables' && (rules.all('KUBE-NODEPORTS')?.length ?? 0) === 0)
+    return { locator: rules.chainLocator('KUBE-NODEPORTS'), text: 'the chain is empty', what };
+  return undefined;
 }
 
 /** A jump for all packets, or for those to the node's own addresses (node ports). */
