@@ -1,6 +1,6 @@
-import type { NetNamespace } from '#libs/netstack';
+import { isSuspicionCode, suspect, type Ip } from '#libs/model';
+import { firstChoice, lookupRoute, type NetNamespace } from '#libs/netstack';
 import type { CniPlugin, Finding } from '#libs/provider-kit';
-import { isSuspicionCode, suspect } from '#libs/model';
 import { build, cniCluster, type BreakableCluster, type BuiltCluster, type CniKind } from '../fixtures/cni-cluster.js';
 
 /** All that a plugin finds in a cluster, by the namespace in which it was looked for. */
@@ -53,6 +53,23 @@ export function describeCniPluginContract(plugin: CniPlugin, kinds: readonly Cni
       }
     });
 
+    it('knows the way to every pod, also where the routes are gone', () => {
+      for (const kind of kinds) {
+        const bare = cniCluster(kind);
+        const healthy = build(cniCluster(kind));
+        for (const dump of [bare.node1, bare.node2])
+          dump.routes = dump.routes.filter(({ dst }) => !String(dst).startsWith('10.244.'));
+        const broken = build(bare);
+        for (const name of ['node1', 'node2'])
+          for (const pod of healthy.cluster.pods.values())
+            for (const ip of pod.ips) {
+              const used = hopOf(namespace(healthy, name), ip);
+              for (const built of [healthy, broken])
+                expect(plugin.forCluster(built.cluster).intendedRoute(namespace(built, name), ip)).toEqual(used);
+            }
+      }
+    });
+
     it('finds nothing where nothing was collected', () => {
       for (const kind of kinds) {
         const blind = cniCluster(kind);
@@ -94,6 +111,16 @@ export function describeCniPluginContract(plugin: CniPlugin, kinds: readonly Cni
       }
     });
   });
+}
+
+/** Where the routes of a healthy node lead. */
+function hopOf(ns: NetNamespace, dst: Ip): object | undefined {
+  const routing = ns.routing(4);
+  const flow = { dst, iif: 'lo', mark: 0, protocol: 6, sport: 0, dport: 0, tos: 0 };
+  const found = routing === undefined ? undefined : lookupRoute(routing, flow, firstChoice);
+  if (found?.kind !== 'route') return undefined;
+  const { dev, gateway } = found.hop;
+  return gateway === undefined ? { dev } : { dev, gateway };
 }
 
 function dumpsOf({ node1, node2, pod1, pod2 }: BreakableCluster) {

@@ -13,6 +13,7 @@ const PLAIN: CniPlugin = {
     podRoutesInUnderlay: false,
     routeFinding: () => undefined,
     intendedNextHop: () => undefined,
+    intendedRoute: () => undefined,
     inspectNode: () => [],
     inspectPod: () => [],
   }),

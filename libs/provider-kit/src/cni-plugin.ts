@@ -13,6 +13,12 @@ export type IntendedNextHop =
   | { readonly kind: 'node'; readonly name: string }
   | { readonly kind: 'pod'; readonly namespace: string; readonly name: string };
 
+/** How a packet should leave a node: out of this device, to this next hop; without one the destination is on the device itself. */
+export interface IntendedRoute {
+  readonly dev: string;
+  readonly gateway?: Ip;
+}
+
 /** A finding without its weight: whether it stops the packet is for the walk to say. */
 export interface Finding extends Omit<SuspicionFacts, 'blocking'> {
   /** It matters only to packets from or to these addresses (the pods of one other node, one pod); absent: to everything there. */
@@ -39,6 +45,11 @@ export interface CniNetwork {
   routeFinding(node: NetNamespace, dst: Ip): Finding | undefined;
   /** Where a packet to `dst` should go next from a node; undefined when the plugin has nothing to say about the address. */
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined;
+  /**
+   * The way that a packet to `dst` should take out of a node, by the devices that are there: past a route that is missing or refuses.
+   * undefined: the plugin has nothing to say about the address, or does not know the device.
+   */
+  intendedRoute(node: NetNamespace, dst: Ip): IntendedRoute | undefined;
   /**
    * What is not as promised on a node: devices, addresses, MTU, routes, neighbours and forwarding entries, sysctls, masquerade.
    * Expectations follow from the live configuration and from the other nodes. What was not collected gives no finding.

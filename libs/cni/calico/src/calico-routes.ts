@@ -2,6 +2,7 @@ import type { ClusterIndex } from '#libs/cluster';
 import {
   directWay,
   hostCidr,
+  hostEndOf,
   localRouteProblem,
   objectEvidence,
   routeProblem,
@@ -159,10 +160,16 @@ export function blockEvidence({
   } as const;
 }
 
-/** A pod of the node itself has a route to its cali interface. */
-export function localFinding(ns: NetNamespace, config: CalicoConfig, dst: Ip): Finding | undefined {
+/** A pod of the node itself has a route to its cali interface: its own, where the pod was collected. */
+export function localFinding(
+  ns: NetNamespace,
+  { cluster, config }: { readonly cluster: ClusterIndex; readonly config: CalicoConfig },
+  dst: Ip,
+): Finding | undefined {
   const { interfacePrefixes } = config.felix;
-  const accepts = (dev: string): boolean => interfacePrefixes.some((prefix) => dev.startsWith(prefix));
-  const device = `the ${interfacePrefixes[0] ?? 'cali'} interface of the pod`;
+  const own = hostEndOf(cluster, ns, dst);
+  const accepts = (dev: string): boolean =>
+    own === undefined ? interfacePrefixes.some((prefix) => dev.startsWith(prefix)) : dev === own;
+  const device = own ?? `the ${interfacePrefixes[0] ?? 'cali'} interface of the pod`;
   return localRouteProblem(ns, { destination: hostCidr(dst), accepts, device }, dst);
 }

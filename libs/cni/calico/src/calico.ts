@@ -1,7 +1,9 @@
 import type { ClusterIndex, PodObject } from '#libs/cluster';
 import {
   agentSettings,
+  asRoute,
   daemonSetReasons,
+  hostEndOf,
   intendedHop,
   isReplaced,
   podFindings,
@@ -9,10 +11,19 @@ import {
   uniqueFindings,
   uplinkOf,
   type PodPromise,
+  type RoutePromise,
 } from '#libs/cni/checks';
 import type { Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
-import type { CniNetwork, CniPlugin, Detection, Finding, IntendedNextHop, NodeNamespaces } from '#libs/provider-kit';
+import type {
+  CniNetwork,
+  CniPlugin,
+  Detection,
+  Finding,
+  IntendedNextHop,
+  IntendedRoute,
+  NodeNamespaces,
+} from '#libs/provider-kit';
 import { calicoConfig, isCalicoDaemon, type CalicoConfig } from './calico-config.js';
 import { inspectCalicoNode } from './calico-node.js';
 import {
@@ -71,12 +82,28 @@ class CalicoNetwork implements CniNetwork {
     const { cluster, config } = this;
     const owner = ownerOf(cluster, config, dst);
     if (owner === undefined) return undefined;
-    if (owner === ns.place.name) return cluster.podsAt(dst).length === 0 ? undefined : localFinding(ns, config, dst);
-    const own = config.nodes.get(ns.place.name);
-    const other = config.nodes.get(owner);
-    if (own === undefined || other === undefined) return undefined;
-    const promise = remotePromise(ns, config, { own, other }, dst);
+    if (owner === ns.place.name)
+      return cluster.podsAt(dst).length === 0 ? undefined : localFinding(ns, { cluster, config }, dst);
+    const promise = this.remotePromise(ns, owner, dst);
     return promise === undefined ? undefined : remoteFinding(ns, config, promise, dst);
+  }
+
+  intendedRoute(ns: NetNamespace, dst: Ip): IntendedRoute | undefined {
+    const owner = ownerOf(this.cluster, this.config, dst);
+    if (owner === undefined) return undefined;
+    if (owner === ns.place.name) {
+      const dev = hostEndOf(this.cluster, ns, dst);
+      return dev === undefined ? undefined : { dev };
+    }
+    const promise = this.remotePromise(ns, owner, dst);
+    return promise === undefined ? undefined : asRoute(ns, promise);
+  }
+
+  private remotePromise(ns: NetNamespace, owner: string, dst: Ip): RoutePromise | undefined {
+    const own = this.config.nodes.get(ns.place.name);
+    const other = this.config.nodes.get(owner);
+    if (own === undefined || other === undefined) return undefined;
+    return remotePromise(ns, this.config, { own, other }, dst);
   }
 
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined {

@@ -6,6 +6,7 @@
 export * from './daemon-set.js';
 export * from './devices.js';
 export * from './evidence.js';
+export * from './host-end.js';
 export * from './masquerade.js';
 export * from './next-hop.js';
 export * from './overlap.js';

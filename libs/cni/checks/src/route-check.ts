@@ -8,7 +8,7 @@ import {
   type RouteResult,
   type RoutingState,
 } from '#libs/netstack';
-import type { Finding } from '#libs/provider-kit';
+import type { Finding, IntendedRoute } from '#libs/provider-kit';
 import { addressFinding, deviceFinding, linkStateFinding } from './devices.js';
 import { hostCidr, onInterface, showDestination } from './evidence.js';
 
@@ -54,6 +54,13 @@ export function routeProblem(ns: NetNamespace, promise: RoutePromise, dst: Ip): 
   if (found.kind === 'none' && found.dead !== undefined) return deadHop(check, found.dead);
   if (found.kind === 'none') return missing(check, undefined);
   return usedRoute(check, found);
+}
+
+/** The first of the ways as a route, where it names a device that is there. */
+export function asRoute(ns: NetNamespace, { ways: [way] }: RoutePromise): IntendedRoute | undefined {
+  const { dev, gateway } = way;
+  if (dev === undefined || ns.link(dev) === undefined || gateway === 'any') return undefined;
+  return gateway === undefined ? { dev } : { dev, gateway };
 }
 
 interface Check {

@@ -1,9 +1,9 @@
 import type { ClusterIndex, NodeObject } from '#libs/cluster';
 import { agentSettings, flagValue } from '#libs/cni/checks';
-import { cidrContains, parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
+import { parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
 import { z } from 'zod';
 
-export type Backend = 'host-gw' | 'vxlan' | 'alloc' | 'wireguard' | 'ipip' | 'other';
+type Backend = 'host-gw' | 'vxlan' | 'alloc' | 'wireguard' | 'ipip' | 'other';
 
 /** What matters of flannel's configuration (flannel docs/backends.md, configuration.md). */
 export interface FlannelConfig {
@@ -174,9 +174,4 @@ const BackendData = z.looseObject({ VtepMAC: z.string().nullish() }).nullable();
 
 export function annotation(name: string): string {
   return `flannel.alpha.coreos.com/${name}`;
-}
-
-/** Whether the address is one that flannel gives out. */
-export function isInNetwork({ networks }: FlannelConfig, ip: Ip): boolean {
-  return networks.length === 0 || networks.some((cidr) => cidrContains(cidr, ip));
 }

@@ -50,7 +50,7 @@ export function inspectFlannelNode(
   return [
     ...uplinkFindings(ns, namespaces, {
       addresses: uplinkAddresses(own),
-      networks: [...facts.cluster.podCidrs, ...facts.cluster.serviceCidrs],
+      networks: [...facts.config.networks, ...facts.cluster.podCidrs, ...facts.cluster.serviceCidrs],
       others: new Map(peers.map((peer) => [peer.name, uplinkAddresses(peer)])),
     }),
     ...ifaceFindings(ns, facts.config, uplink),

@@ -1,5 +1,8 @@
+import type { ClusterIndex } from '#libs/cluster';
 import {
   directWay,
+  hostCidr,
+  hostEndOf,
   localRouteProblem,
   objectEvidence,
   routeTo,
@@ -80,7 +83,7 @@ export function vtepAddress(own: FlannelNode | undefined): Way['source'] {
   return { ip: own.cidr4.net, length: 32, evidence: podCidrEvidence(own.name, own.cidr4) };
 }
 
-export function podCidrEvidence(node: string, cidr: Cidr): Evidence {
+function podCidrEvidence(node: string, cidr: Cidr): Evidence {
   return objectEvidence({ kind: 'node', name: node }, `Node/${node}:spec.podCIDR`, formatCidr(cidr));
 }
 
@@ -106,22 +109,21 @@ function hopTo(ns: NetNamespace, ip: Ip): { readonly dev?: string; readonly gate
 /** To the pods of the node itself: through the bridge, or (Canal) by a route for each pod. */
 export function ownRouteFinding(
   ns: NetNamespace,
+  { cluster, config }: { readonly cluster: ClusterIndex; readonly config: FlannelConfig },
   own: FlannelNode,
-  { bridge }: FlannelConfig,
   dst: Ip,
 ): Finding | undefined {
   const cidr = typeof dst === 'number' ? own.cidr4 : own.cidr6;
   if (cidr === undefined || !cidrContains(cidr, dst)) return undefined;
+  const { bridge } = config;
   if (bridge !== undefined)
     return localRouteProblem(
       ns,
       { destination: cidr, accepts: (dev) => dev === bridge, device: bridge, source: bridgeAddress(own) },
       dst,
     );
-  const host = { net: dst, length: typeof dst === 'number' ? 32 : 128 };
-  return localRouteProblem(ns, { destination: host, accepts: isCali, device: 'the cali interface of the pod' }, dst);
-}
-
-function isCali(dev: string): boolean {
-  return dev.startsWith('cali');
+  const end = hostEndOf(cluster, ns, dst);
+  const accepts = (dev: string): boolean => (end === undefined ? dev.startsWith('cali') : dev === end);
+  const device = end ?? 'the cali interface of the pod';
+  return localRouteProblem(ns, { destination: hostCidr(dst), accepts, device }, dst);
 }

@@ -1,6 +1,8 @@
 import type { ClusterIndex, PodObject } from '#libs/cluster';
 import {
+  asRoute,
   daemonSetReasons,
+  hostEndOf,
   intendedHop,
   isReplaced,
   objectEvidence,
@@ -12,10 +14,19 @@ import {
   uplinkOf,
   vxlanLink,
   type PodPromise,
+  type RoutePromise,
 } from '#libs/cni/checks';
 import { formatCidr, type Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
-import type { CniNetwork, CniPlugin, Detection, Finding, IntendedNextHop, NodeNamespaces } from '#libs/provider-kit';
+import type {
+  CniNetwork,
+  CniPlugin,
+  Detection,
+  Finding,
+  IntendedNextHop,
+  IntendedRoute,
+  NodeNamespaces,
+} from '#libs/provider-kit';
 import {
   annotation,
   flannelConfig,
@@ -85,12 +96,29 @@ class FlannelNetwork implements CniNetwork {
   routeFinding(ns: NetNamespace, dst: Ip): Finding | undefined {
     const owner = this.owners.lookup(dst)?.value;
     if (owner === undefined) return undefined;
-    const { name } = ns.place;
-    if (owner.name === name)
-      return this.hasLocalPod(ns, dst) ? ownRouteFinding(ns, owner, this.config, dst) : undefined;
-    if (!this.nodes.has(owner.name)) return undefined;
-    const promise = remotePromise(ns, this.nodes.get(name), owner, this.config, dst);
+    if (owner.name === ns.place.name)
+      return this.hasLocalPod(ns, dst)
+        ? ownRouteFinding(ns, { cluster: this.cluster, config: this.config }, owner, dst)
+        : undefined;
+    const promise = this.remotePromise(ns, owner, dst);
     return promise === undefined ? undefined : routeProblem(ns, promise, dst);
+  }
+
+  intendedRoute(ns: NetNamespace, dst: Ip): IntendedRoute | undefined {
+    const owner = this.owners.lookup(dst)?.value;
+    if (owner === undefined) return undefined;
+    if (owner.name !== ns.place.name) {
+      const promise = this.remotePromise(ns, owner, dst);
+      return promise === undefined ? undefined : asRoute(ns, promise);
+    }
+    const { bridge } = this.config;
+    const dev = bridge === undefined ? hostEndOf(this.cluster, ns, dst) : ns.link(bridge)?.name;
+    return dev === undefined ? undefined : { dev };
+  }
+
+  private remotePromise(ns: NetNamespace, owner: FlannelNode, dst: Ip): RoutePromise | undefined {
+    if (!this.nodes.has(owner.name)) return undefined;
+    return remotePromise(ns, this.nodes.get(ns.place.name), owner, this.config, dst);
   }
 
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined {

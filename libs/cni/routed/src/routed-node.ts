@@ -5,6 +5,7 @@ import {
   directWay,
   forwardingFindings,
   hostCidr,
+  hostEndOf,
   linkStateFinding,
   localRouteProblem,
   masqueradeMissing,
@@ -104,21 +105,21 @@ function isOnSegment(ns: NetNamespace, ip: Ip): boolean {
 /** A pod of the node itself: by a route of its own, or on the segment of a bridge. */
 export function ownRouteFinding(
   ns: NetNamespace,
-  own: NodeObject,
-  cidr: Cidr,
-  { agent }: RoutedKind,
+  { cluster, kind }: Omit<RoutedFacts, 'namespaces'>,
+  { own, cidr }: { readonly own: NodeObject; readonly cidr: Cidr },
   dst: Ip,
 ): Finding | undefined {
   // Cilium hands packets over in eBPF, whatever the routes say.
-  if (agent === 'cilium') return undefined;
+  if (kind.agent === 'cilium') return undefined;
   const bridge = podBridge(ns, own)?.name;
+  const dev = bridge ?? hostEndOf(cluster, ns, dst);
   const uplink = uplinkOf(ns, own.internalIps)?.link.name;
   return localRouteProblem(
     ns,
     {
       destination: bridge === undefined ? hostCidr(dst) : cidr,
-      accepts: (dev) => (bridge === undefined ? dev !== uplink : dev === bridge),
-      device: bridge ?? "the node's end of the pod",
+      accepts: (name) => (dev === undefined ? name !== uplink : name === dev),
+      device: dev ?? "the node's end of the pod",
     },
     dst,
   );

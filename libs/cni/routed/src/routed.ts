@@ -1,5 +1,7 @@
 import type { ClusterIndex, NodeObject } from '#libs/cluster';
 import {
+  asRoute,
+  hostEndOf,
   intendedHop,
   objectEvidence,
   podFindings,
@@ -8,10 +10,18 @@ import {
   routeProblem,
   uniqueFindings,
   uplinkOf,
+  type RoutePromise,
 } from '#libs/cni/checks';
-import { formatCidr, type Ip } from '#libs/model';
+import { formatCidr, type Cidr, type Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
-import type { CniNetwork, CniPlugin, Finding, IntendedNextHop, NodeNamespaces } from '#libs/provider-kit';
+import type {
+  CniNetwork,
+  CniPlugin,
+  Finding,
+  IntendedNextHop,
+  IntendedRoute,
+  NodeNamespaces,
+} from '#libs/provider-kit';
 import { routedKind, type RoutedKind } from './routed-kind.js';
 import { inspectRoutedNode, ownRouteFinding, podBridge, remotePromise } from './routed-node.js';
 
@@ -54,11 +64,29 @@ class RoutedNetwork implements CniNetwork {
     if (found === undefined) return undefined;
     const { cidr, value: owner } = found;
     if (owner.name !== ns.place.name) {
-      const promise = remotePromise(ns, { own: this.cluster.nodes.get(ns.place.name), other: owner }, cidr, this.kind);
+      const promise = this.remotePromise(ns, owner, cidr);
       return promise === undefined ? undefined : routeProblem(ns, promise, dst);
     }
     const isHere = this.cluster.podsAt(dst).some(({ node }) => node === owner.name);
-    return isHere ? ownRouteFinding(ns, owner, cidr, this.kind, dst) : undefined;
+    return isHere
+      ? ownRouteFinding(ns, { cluster: this.cluster, kind: this.kind }, { own: owner, cidr }, dst)
+      : undefined;
+  }
+
+  intendedRoute(ns: NetNamespace, dst: Ip): IntendedRoute | undefined {
+    const found = this.owners.lookup(dst);
+    if (found === undefined) return undefined;
+    const { cidr, value: owner } = found;
+    if (owner.name !== ns.place.name) {
+      const promise = this.remotePromise(ns, owner, cidr);
+      return promise === undefined ? undefined : asRoute(ns, promise);
+    }
+    const dev = podBridge(ns, owner)?.name ?? hostEndOf(this.cluster, ns, dst);
+    return dev === undefined ? undefined : { dev };
+  }
+
+  private remotePromise(ns: NetNamespace, other: NodeObject, cidr: Cidr): RoutePromise | undefined {
+    return remotePromise(ns, { own: this.cluster.nodes.get(ns.place.name), other }, cidr, this.kind);
   }
 
   intendedNextHop(node: string, dst: Ip): IntendedNextHop | undefined {

@@ -11,6 +11,7 @@ export const unknownCni: CniPlugin = {
     podRoutesInUnderlay: false,
     routeFinding: () => undefined,
     intendedNextHop: (node, dst) => nextHop(cluster, node, dst),
+    intendedRoute: () => undefined,
     inspectNode: () => [],
     inspectPod: () => [],
   }),
