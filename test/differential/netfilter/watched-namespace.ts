@@ -1,9 +1,7 @@
 import type { Family, NamespaceDump } from '#libs/model';
 import { NetNamespace } from '#libs/netstack';
+import { compileRuleset } from '../../../libs/netstack/src/netfilter/ruleset.js';
 
-type Ruleset = NonNullable<ReturnType<NetNamespace['iptables']>[number]>;
-type Table = Ruleset['tables'] extends ReadonlyMap<string, infer T> ? T : never;
-type Chain = Table['chains'] extends ReadonlyMap<string, infer C> ? C : never;
 type Program = NonNullable<NetNamespace['native']>[number];
 type ProgramChain = Program['chains'] extends ReadonlyMap<string, infer C> ? C : never;
 
@@ -11,7 +9,7 @@ type ProgramChain = Program['chains'] extends ReadonlyMap<string, infer C> ? C :
 export type RuleWatcher = (rule: string) => void;
 
 /**
- * A namespace whose rules tell when they match, as the kernel's counters do: the compiled rules get one match more, the last one.
+ * A namespace whose rules tell when they match, as the kernel's counters do: the rules are compiled with one match more, the last one.
  * It is a class of its own (and not a wrapper), because that is what a walk takes.
  */
 export class WatchedNamespace extends NetNamespace {
@@ -20,9 +18,7 @@ export class WatchedNamespace extends NetNamespace {
 
   constructor(dump: NamespaceDump, watcher: RuleWatcher) {
     super(dump);
-    const watch = (family: Family) =>
-      super.iptables(family).map((ruleset) => (ruleset === undefined ? undefined : watchRuleset(ruleset, watcher)));
-    this.watched = { 4: watch(4), 6: watch(6) };
+    this.watched = { 4: watchRulesets(dump, 4, watcher), 6: watchRulesets(dump, 6, watcher) };
     this.native = this.native?.map((program) => watchProgram(program, watcher));
   }
 
@@ -31,25 +27,19 @@ export class WatchedNamespace extends NetNamespace {
   }
 }
 
-function watchRuleset(ruleset: Ruleset, watcher: RuleWatcher): Ruleset {
-  const tables = new Map<string, Table>();
-  for (const [name, table] of ruleset.tables) {
-    const chains = new Map<string, Chain>();
-    for (const [chainName, chain] of table.chains) chains.set(chainName, watchChain(table, chain, watcher));
-    tables.set(name, { ...table, chains });
-  }
-  return { ...ruleset, tables };
-}
-
-function watchChain(table: Table, chain: Chain, watcher: RuleWatcher): Chain {
-  const rules = chain.rules.map((rule) => {
-    const told = (): true => {
-      watcher(ruleKey(table.name, chain.name, rule.position));
-      return true;
-    };
-    return { ...rule, matches: [...rule.matches, told] };
+function watchRulesets(
+  dump: NamespaceDump,
+  family: Family,
+  watcher: RuleWatcher,
+): ReturnType<NetNamespace['iptables']> {
+  return (['nft', 'legacy'] as const).map((backend) => {
+    const file = `${family === 4 ? 'iptables' : 'ip6tables'}-${backend}-save.txt`;
+    const text = dump.files.get(file);
+    if (text === undefined) return undefined;
+    return compileRuleset(file, text, backend, family, {
+      onMatch: (table, chain, position) => watcher(ruleKey(table, chain, position)),
+    });
   });
-  return { ...chain, rules };
 }
 
 function watchProgram(program: Program, watcher: RuleWatcher): Program {

@@ -39,8 +39,8 @@ function buildIndex(rules: readonly Rule[], from: number): ChainIndex {
   const found = new Map<KeyName, Map<Key, Rule[]>>();
   const rest: Rule[] = [];
   for (const rule of rules) {
-    const key = KEYS.find((name, at) => at >= from && rule.exact[name] !== undefined);
-    const value = key === undefined ? undefined : rule.exact[key];
+    const key = KEYS.find((name, at) => at >= from && rule.exact?.[name] !== undefined);
+    const value = key === undefined ? undefined : rule.exact?.[key];
     if (key === undefined || value === undefined) {
       rest.push(rule);
       continue;

@@ -174,7 +174,8 @@ export function translateDestination(skb: Skb, dst: Ip, port: number | undefined
   if (port !== undefined) skb.dport = port;
   if (ct === undefined) return;
   ct.conn.destinationDecided = true;
-  ct.conn.reply = { ...ct.conn.reply, src: skb.dst, sport: skb.dport };
+  const { dst: to, protocol, dport } = ct.conn.reply;
+  ct.conn.reply = { src: skb.dst, dst: to, protocol, sport: skb.dport, dport };
 }
 
 /** The same for the source. `port` undefined keeps the port. */
@@ -184,7 +185,8 @@ export function translateSource(skb: Skb, src: Ip, port: number | undefined): vo
   if (port !== undefined) skb.sport = port;
   if (ct === undefined) return;
   ct.conn.sourceDecided = true;
-  ct.conn.reply = { ...ct.conn.reply, dst: skb.src, dport: skb.sport };
+  const { src: from, protocol, sport } = ct.conn.reply;
+  ct.conn.reply = { src: from, dst: skb.src, protocol, sport, dport: skb.sport };
 }
 
 /**

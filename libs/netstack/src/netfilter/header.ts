@@ -3,27 +3,22 @@ import type { Skb } from '../skb.js';
 
 /**
  * What most rules ask of a packet, read once for a table: whatever changes one of these fields is the last rule of its table.
- * Rules compare small integers: an IPv4 address is a signed 32-bit one, an IPv6 address stays a bigint.
+ * Rules compare small integers: addresses are as addressKey() gives them.
  */
-export class Header {
+export interface Header {
   readonly src: number | bigint;
   readonly dst: number | bigint;
   readonly protocol: number;
   readonly dport: number;
-
-  constructor(
-    skb: Skb,
-    readonly iif: string,
-    readonly oif: string,
-  ) {
-    this.src = addressKey(skb.src);
-    this.dst = addressKey(skb.dst);
-    this.protocol = skb.protocol;
-    this.dport = skb.dport;
-  }
+  readonly iif: string;
+  readonly oif: string;
 }
 
-/** Equal for equal addresses, and quick to compare. */
+export function headerOf({ src, dst, protocol, dport }: Skb, iif: string, oif: string): Header {
+  return { src: addressKey(src), dst: addressKey(dst), protocol, dport, iif, oif };
+}
+
+/** Equal for equal addresses, and quick to compare: IPv4 as a signed 32-bit integer. */
 export function addressKey(ip: Ip): number | bigint {
   return typeof ip === 'number' ? ip | 0 : ip;
 }

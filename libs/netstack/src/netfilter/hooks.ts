@@ -1,30 +1,18 @@
-import type { Ip } from '#libs/model';
 import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import { showSkb, type Skb } from '../skb.js';
 import { applyDecided, type ConntrackTable } from './conntrack.js';
 import { planOf, type RuleChain } from './hook-plan.js';
-import type { RuleEnv } from './matches/match.js';
 import type { Program, ProgramChain } from './nft/program.js';
 import { runBaseChain } from './nft/run.js';
-import type { Hook } from './ruleset.js';
 import type { Manip } from './translate.js';
-import { runTable, type HookObserver } from './traverse.js';
+import { runTable, type HookObserver, type RulesRun } from './traverse.js';
 
 /** The packet at one hook of one namespace. */
-export interface HookRun {
-  readonly ns: NetNamespace;
-  readonly hook: Hook;
-  readonly skb: Skb;
-  readonly iif: string;
-  readonly oif: string;
+export interface HookRun extends RulesRun {
   readonly conntrack: ConntrackTable;
-  readonly chooser: Chooser;
-  readonly observer: HookObserver;
   /** Only what is registered before this priority: somebody (ipvs) takes the packet there. */
   readonly before?: number;
-  /** The gateway that the packet leaves to; undefined: its destination is on the link. */
-  readonly nextHop?: Ip;
 }
 
 const REROUTE = { reroute: true } as const;
@@ -32,10 +20,9 @@ const STAY = { reroute: false } as const;
 
 /** nf_hook(): everything that is registered at the hook, by priority. Stops are told to the observer, the packet goes on. */
 export function runHook(run: HookRun): { readonly reroute: boolean } {
-  const { ns, hook, skb, iif, oif, chooser, nextHop, observer, before } = run;
-  const { stages, nat, missing, loose } = planOf(ns, skb.family, hook);
+  const { skb, before } = run;
+  const { stages, nat, missing, loose } = planOf(run.ns, skb.family, run.hook);
   if (missing !== undefined) tellMissing(run, missing);
-  const env: RuleEnv = { ns, hook, skb, iif, oif, chooser, nextHop };
   let reroute = false;
   for (let i = 0; i < stages.length; i++) {
     const stage = stages[i];
@@ -48,11 +35,11 @@ export function runHook(run: HookRun): { readonly reroute: boolean } {
         run.conntrack.confirm(skb);
         break;
       case 'nat':
-        runNat(env, observer, nat, stage.manip);
+        runNat(run, nat, stage.manip);
         break;
       case 'filter': {
         const { mark } = skb;
-        runRules(env, observer, stage.chain);
+        runRules(run, stage.chain);
         if (mark !== skb.mark && stage.chain.reroutes) reroute = true;
       }
     }
@@ -61,10 +48,10 @@ export function runHook(run: HookRun): { readonly reroute: boolean } {
 }
 
 /** Gives true when a nat rule decided. */
-function runRules(env: RuleEnv, observer: HookObserver, rules: RuleChain, manip?: Manip): boolean {
+function runRules(run: HookRun, rules: RuleChain, manip?: Manip): boolean {
   return rules.kind === 'iptables'
-    ? runTable({ env, observer, manip }, rules.table, rules.chain)
-    : runBaseChain({ env, observer, manip, program: rules.program }, rules.chain);
+    ? runTable(run, rules.table, rules.chain, manip)
+    : runBaseChain(run, rules.program, rules.chain, manip);
 }
 
 function track({ ns, conntrack, skb, observer }: HookRun, loose: boolean): void {
@@ -88,8 +75,8 @@ function tellMissing({ ns, observer }: HookRun, missing: string): void {
 }
 
 /** nf_nat_inet_fn(): the first packet of a connection asks the nat chains until one decides, all others follow what it got. */
-function runNat(env: RuleEnv, observer: HookObserver, chains: readonly RuleChain[], manip: Manip): void {
-  const { skb } = env;
+function runNat(run: HookRun, chains: readonly RuleChain[], manip: Manip): void {
+  const { skb, observer } = run;
   const ct = skb.ct;
   if (ct === undefined) return;
   const { conn } = ct;
@@ -97,7 +84,7 @@ function runNat(env: RuleEnv, observer: HookObserver, chains: readonly RuleChain
   if (ct.state === 'NEW' && !ct.reply && !decided) {
     for (let i = 0; i < chains.length; i++) {
       const chain = chains[i];
-      if (chain !== undefined && runRules(env, observer, chain, manip)) return;
+      if (chain !== undefined && runRules(run, chain, manip)) return;
     }
     // A null binding: nothing matched, and nothing will be asked again.
     if (manip === 'destination') conn.destinationDecided = true;
@@ -108,7 +95,7 @@ function runNat(env: RuleEnv, observer: HookObserver, chains: readonly RuleChain
   if (applyDecided(skb, manip) && before !== undefined)
     observer.step({
       kind: 'translate',
-      text: `${env.hook}: ${manip} translated as the connection's first packet was`,
+      text: `${run.hook}: ${manip} translated as the connection's first packet was`,
       before,
       after: showSkb(skb),
     });
@@ -139,9 +126,9 @@ export function runFamilyHook(run: FamilyRun): void {
         found.push({ program, chain, priority: chain.base.priority });
   }
   // The rules see the packet as at IP hooks; names of hooks only tell dice and errors apart.
-  const env = { ns, hook: 'FORWARD' as const, skb, iif, oif, chooser };
+  const rules = { ns, hook: 'FORWARD' as const, skb, iif, oif, chooser, observer };
   for (const { program, chain } of found.toSorted((a, b) => a.priority - b.priority))
-    runBaseChain({ env, program, observer }, chain);
+    runBaseChain(rules, program, chain);
 }
 
 /** nft 1.0.6 leaves the device of a netdev chain out of its JSON: whether the chain is on this one cannot be told then. */

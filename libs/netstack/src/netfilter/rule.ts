@@ -2,7 +2,7 @@ import { cidrContains, parseCidr, parseIpv4, type Cidr } from '#libs/model';
 import type { Tri } from '../chooser.js';
 import type { SavedChain, SavedRule } from '../parse/iptables-save.js';
 import { TCP, UDP } from '../skb.js';
-import { addressKey, Header, portKey } from './header.js';
+import { addressKey, headerOf, portKey, type Header } from './header.js';
 import { compileMatch, protocolNumber } from './matches/index.js';
 import {
   inverted,
@@ -13,42 +13,48 @@ import {
   type OptionList,
   type RuleEnv,
 } from './matches/match.js';
+import type { Chain } from './ruleset.js';
 import { splitRule } from './split-rule.js';
 import { compileTarget, type Target } from './targets.js';
 
 /**
  * One rule, compiled as the kernel does (struct ipt_ip): what nearly all rules ask for stands in plain integers and is compared
- * first; everything else is a match. `asks` tells which of the fields count.
+ * first; everything else is one match. `asks` tells which of the fields count. What each packet reads stands first: of a large
+ * node's rules most are not in the processor's caches, and fetching them is what a look at them costs.
  */
 export interface Rule {
-  readonly position: number;
-  readonly text: string;
   readonly asks: number;
-  readonly srcNet: number;
-  readonly srcMask: number;
   readonly dstNet: number;
   readonly dstMask: number;
   readonly protocol: number;
-  readonly dportFrom: number;
-  readonly dportTo: number;
+  /** First and last destination port, in the upper and lower half. */
+  readonly dports: number;
+  readonly srcNet: number;
+  readonly srcMask: number;
+  readonly match: Match | undefined;
+  /** Where `-j CHAIN` and `-g CHAIN` lead. */
+  readonly jump: Chain | undefined;
+  /** The next one of its chain. */
+  readonly next: Rule | undefined;
+  readonly target: Target;
   readonly mark: number;
   readonly markMask: number;
   /** Names; where a `+` stood at the end, what stands before it. */
   readonly iif: string;
   readonly oif: string;
-  readonly matches: readonly Match[];
-  readonly target: Target;
+  readonly position: number;
+  readonly text: string;
   /** What it asks for exactly, for the index. */
-  readonly exact: Exact;
+  readonly exact: Exact | undefined;
 }
 
 /** Values of which only one will do: addresses as addressKey(), the port with its protocol. */
 interface Exact {
-  src?: number | bigint;
-  dst?: number | bigint;
-  port?: number;
-  iif?: string;
-  oif?: string;
+  readonly src?: number | bigint;
+  readonly dst?: number | bigint;
+  readonly port?: number;
+  readonly iif?: string;
+  readonly oif?: string;
 }
 
 /** Bits of `Rule.asks`; the negation of each is the bit above it. */
@@ -63,33 +69,36 @@ const OIF = 16384;
 const OIF_PREFIX = 65536;
 /** `-f`: second and further fragments only; the walk has none. */
 const FRAGMENT = 262144;
+/** The rule has no target, or one that only counts: nothing hangs on whether it matches. */
+const IDLE = 1048576;
 const NOT = 2;
 
-type Draft = { -readonly [K in keyof Rule]: Rule[K] };
+/** Still without its place in a table. */
+export type LinkableRule = { -readonly [K in keyof Rule]: Rule[K] };
+type Draft = LinkableRule;
 
-/** Shared: most rules of a large node have no other match, and memory that is not touched need not be fetched. */
-const NO_MATCHES: readonly Match[] = [];
-
-export function compileRule(saved: SavedRule, chain: SavedChain): Rule {
+export function compileRule(saved: SavedRule, chain: SavedChain): LinkableRule {
   const parts = splitRule(saved.words);
+  const target = compileTarget(parts.target);
   const rule: Draft = {
-    position: saved.position,
-    text: saved.text,
-    asks: 0,
-    srcNet: 0,
-    srcMask: 0,
+    asks: target.kind === 'none' ? IDLE : 0,
     dstNet: 0,
     dstMask: 0,
     protocol: 0,
-    dportFrom: 0,
-    dportTo: 0,
+    dports: 0,
+    srcNet: 0,
+    srcMask: 0,
+    match: undefined,
+    jump: undefined,
+    next: undefined,
+    target,
     mark: 0,
     markMask: 0,
     iif: '',
     oif: '',
-    matches: NO_MATCHES,
-    target: compileTarget(parts.target),
-    exact: {},
+    position: saved.position,
+    text: saved.text,
+    exact: undefined,
   };
   for (const [at, option] of parts.builtin.entries()) {
     // iptables refuses an option that is given twice.
@@ -106,8 +115,9 @@ export function compileRule(saved: SavedRule, chain: SavedChain): Rule {
   return rule;
 }
 
-function addMatch(rule: Draft, match: Match): void {
-  rule.matches = [...rule.matches, match];
+/** One more condition, asked after all others. */
+export function addMatch(rule: LinkableRule, match: Match): void {
+  rule.match = rule.match === undefined ? match : both(rule.match, match);
 }
 
 function ask(rule: Draft, bit: number, invert: boolean): void {
@@ -157,7 +167,8 @@ function addAddress(rule: Draft, end: 'src' | 'dst', text: string, invert: boole
     if (net !== undefined && mask !== undefined) ask(rule, bit, invert);
   }
   if (cidr === undefined || invert) return;
-  if (typeof cidr.net === 'bigint' ? cidr.length === 128 : cidr.length === 32) rule.exact[end] = addressKey(cidr.net);
+  if (typeof cidr.net === 'bigint' ? cidr.length === 128 : cidr.length === 32)
+    rule.exact = { ...rule.exact, [end]: addressKey(cidr.net) };
 }
 
 function inCidr(end: 'src' | 'dst', cidr: Cidr): Match {
@@ -180,7 +191,7 @@ function addInterface(rule: Draft, end: 'iif' | 'oif', name: string, invert: boo
   const isPrefix = name.endsWith('+');
   rule[end] = isPrefix ? name.slice(0, -1) : name;
   ask(rule, isPrefix ? prefix : exact, invert);
-  if (!isPrefix && !invert) rule.exact[end] = name;
+  if (!isPrefix && !invert) rule.exact = { ...rule.exact, [end]: name };
 }
 
 /** Takes the options that fit into the rule's own fields; gives back the others. */
@@ -196,9 +207,9 @@ function foldPort(rule: Draft, protocol: number, options: OptionList): OptionLis
   if (!isOurs || option === undefined || (rule.asks & DPORT) !== 0) return options;
   const { from, to } = parseRange(option.args[0] ?? '');
   if (!isPort(from) || !isPort(to)) return options;
-  [rule.dportFrom, rule.dportTo] = [from, to];
+  rule.dports = (from << 16) | to;
   ask(rule, DPORT, option.invert);
-  if (from === to && !option.invert) rule.exact.port = portKey(protocol, from);
+  if (from === to && !option.invert) rule.exact = { ...rule.exact, port: portKey(protocol, from) };
   return options.filter((other) => other !== option);
 }
 
@@ -216,16 +227,14 @@ function foldMark(rule: Draft, options: OptionList): OptionList {
 }
 
 /** Three-valued match of one rule. `header` is that of the packet, for those who ask many rules. */
-export function ruleMatches(rule: Rule, env: RuleEnv, header = new Header(env.skb, env.iif, env.oif)): Tri {
+export function ruleMatches(rule: Rule, env: RuleEnv, header: Header = headerOf(env.skb, env.iif, env.oif)): Tri {
   if (rule.asks !== 0 && !fits(rule, header, env)) return false;
-  const { matches } = rule;
-  let result: Tri = true;
-  for (let i = 0; i < matches.length; i++) {
-    const one = matches[i]?.(env);
-    if (one === false) return false;
-    if (one === undefined) result = undefined;
-  }
-  return result;
+  return rule.match === undefined || rule.match(env);
+}
+
+/** Whether anything hangs on the rule. */
+export function decides(rule: Rule): boolean {
+  return (rule.asks & IDLE) === 0;
 }
 
 function fits(rule: Rule, header: Header, env: RuleEnv): boolean {
@@ -234,7 +243,8 @@ function fits(rule: Rule, header: Header, env: RuleEnv): boolean {
   if (asks & PROTOCOL && (header.protocol === rule.protocol) === ((asks & (PROTOCOL * NOT)) !== 0)) return false;
   if (asks & DPORT) {
     const { dport } = header;
-    if ((dport >= rule.dportFrom && dport <= rule.dportTo) === ((asks & (DPORT * NOT)) !== 0)) return false;
+    const inRange = dport >= rule.dports >>> 16 && dport <= (rule.dports & 0xffff);
+    if (inRange === ((asks & (DPORT * NOT)) !== 0)) return false;
   }
   if (asks & SRC && isIn(header.src, rule.srcNet, rule.srcMask) === ((asks & (SRC * NOT)) !== 0)) return false;
   if (asks & MARK && ((env.skb.mark & rule.markMask) === rule.mark) === ((asks & (MARK * NOT)) !== 0)) return false;
@@ -253,4 +263,14 @@ function fitsDevices(rule: Rule, { iif, oif }: Header): boolean {
 
 function isIn(ip: number | bigint, net: number, mask: number): boolean {
   return typeof ip === 'number' && (ip & mask) === net;
+}
+
+/** Both matches, with three-valued AND. */
+function both(first: Match, second: Match): Match {
+  return (env) => {
+    const one = first(env);
+    if (one === false) return false;
+    const other = second(env);
+    return other === false ? false : one === undefined ? undefined : other;
+  };
 }

@@ -1,7 +1,7 @@
 import type { Family } from '#libs/model';
 import { parseIptablesSave, type SavedChain, type SavedTable } from '../parse/iptables-save.js';
 import { indexRules, type ChainIndex } from './chain-index.js';
-import { compileRule, type Rule } from './rule.js';
+import { addMatch, compileRule, type LinkableRule, type Rule } from './rule.js';
 
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 
@@ -21,20 +21,36 @@ export interface Chain {
   readonly name: string;
   readonly policy?: string;
   readonly rules: readonly Rule[];
+  /** The first of the rules; each knows the next. */
+  readonly first: Rule | undefined;
   /** Present on long chains. */
-  readonly index?: ChainIndex;
+  readonly index: ChainIndex | undefined;
 }
 
-export function compileRuleset(file: string, text: string, backend: 'nft' | 'legacy', family: Family): Ruleset {
+/** For tests: production looks rules up and watches none. */
+export interface CompileOptions {
+  /** false: all rules of a chain are looked at, however many. */
+  readonly indexed?: boolean;
+  /** Told of each rule whose matches are all true, as the kernel's counters are. */
+  readonly onMatch?: (table: string, chain: string, position: number) => void;
+}
+
+export function compileRuleset(
+  file: string,
+  text: string,
+  backend: 'nft' | 'legacy',
+  family: Family,
+  options: CompileOptions = {},
+): Ruleset {
   const tables = new Map<string, Table>();
-  for (const table of parseIptablesSave(file, text)) tables.set(table.name, compileTable(table));
+  for (const table of parseIptablesSave(file, text)) tables.set(table.name, compileTable(table, options));
   return { backend, family, tables };
 }
 
-function compileTable(table: SavedTable): Table {
-  const chains = new Map<string, Chain>();
-  for (const [name, chain] of table.chains) chains.set(name, new LazyChain(chain));
-  return { name: table.name, chains };
+function compileTable({ name, chains }: SavedTable, options: CompileOptions): Table {
+  const table = { name, chains: new Map<string, Chain>() };
+  for (const chain of chains.values()) table.chains.set(chain.name, new LazyChain(chain, table, options));
+  return table;
 }
 
 /** Compiled when a packet first comes by: most chains of a large node are never visited. */
@@ -42,9 +58,14 @@ class LazyChain implements Chain {
   readonly name: string;
   readonly policy: string | undefined;
   private compiled: readonly Rule[] | undefined;
-  private indexed: ChainIndex | undefined;
+  private head: Rule | undefined;
+  private lookup: ChainIndex | undefined;
 
-  constructor(private readonly saved: SavedChain) {
+  constructor(
+    private readonly saved: SavedChain,
+    private readonly table: Table,
+    private readonly options: CompileOptions,
+  ) {
     this.name = saved.name;
     this.policy = saved.policy;
   }
@@ -53,15 +74,37 @@ class LazyChain implements Chain {
     return this.compiled ?? this.compile();
   }
 
+  get first(): Rule | undefined {
+    if (this.compiled === undefined) this.compile();
+    return this.head;
+  }
+
   get index(): ChainIndex | undefined {
     if (this.compiled === undefined) this.compile();
-    return this.indexed;
+    return this.lookup;
   }
 
   private compile(): readonly Rule[] {
-    const rules = this.saved.rules.map((rule) => compileRule(rule, this.saved));
+    const rules = this.saved.rules.map((rule) => this.link(compileRule(rule, this.saved)));
+    for (const [at, rule] of rules.entries()) rule.next = rules[at + 1];
     this.compiled = rules;
-    this.indexed = indexRules(rules);
+    this.head = rules[0];
+    this.lookup = this.options.indexed === false ? undefined : indexRules(rules);
     return rules;
+  }
+
+  private link(rule: LinkableRule): LinkableRule {
+    const { target, position } = rule;
+    if (target.kind === 'jump') {
+      rule.jump = this.table.chains.get(target.chain);
+      if (rule.jump === undefined) rule.target = { kind: 'unknown', name: target.chain };
+    }
+    const { onMatch } = this.options;
+    if (onMatch !== undefined)
+      addMatch(rule, () => {
+        onMatch(this.table.name, this.name, position);
+        return true;
+      });
+    return rule;
   }
 }

@@ -1,6 +1,5 @@
 import { parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
 import { parseMark, type OptionList } from './matches/match.js';
-import type { Chain, Table } from './ruleset.js';
 
 /** What a rule does when it matches. */
 export type Target =
@@ -9,7 +8,7 @@ export type Target =
   | { readonly kind: 'drop' }
   | { readonly kind: 'return' }
   | { readonly kind: 'reject'; readonly with: string }
-  | JumpTarget
+  | { readonly kind: 'jump'; readonly chain: string; readonly goto: boolean }
   | { readonly kind: 'dnat' | 'snat'; readonly to: NatRange; readonly randomPort: boolean }
   | { readonly kind: 'masquerade'; readonly ports?: PortSpan; readonly randomPort: boolean }
   | { readonly kind: 'redirect'; readonly ports?: PortSpan }
@@ -26,27 +25,6 @@ export type Target =
   | { readonly kind: 'ttl'; readonly action: 'set' | 'inc' | 'dec'; readonly value: number }
   | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
   | { readonly kind: 'unknown'; readonly name: string };
-
-/** `-j CHAIN` or `-g CHAIN`. The name is looked up when a packet first jumps. */
-class JumpTarget {
-  readonly kind = 'jump';
-  private table: Table | undefined;
-  private next: Chain | undefined;
-
-  constructor(
-    readonly chain: string,
-    readonly goto: boolean,
-  ) {}
-
-  /** undefined: the table has no chain of that name. */
-  resolve(table: Table): Chain | undefined {
-    if (this.table !== table) {
-      this.table = table;
-      this.next = table.chains.get(this.chain);
-    }
-    return this.next;
-  }
-}
 
 interface PortSpan {
   readonly from: number;
@@ -168,7 +146,7 @@ export function compileTarget(target: {
     default:
       if (PASSES.has(name)) return { kind: 'none' };
       // In iptables-save every other upper-case target is an extension only when no chain has its name; the traversal knows.
-      return new JumpTarget(name, target.goto);
+      return { kind: 'jump', chain: name, goto: target.goto };
   }
 }
 

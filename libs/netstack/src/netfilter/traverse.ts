@@ -1,9 +1,9 @@
 import type { Evidence, Step } from '#libs/model';
 import { showSkb } from '../skb.js';
 import { candidates } from './chain-index.js';
-import { Header } from './header.js';
+import { addressKey, type Header } from './header.js';
 import type { RuleEnv } from './matches/match.js';
-import { ruleMatches, type Rule } from './rule.js';
+import { decides, ruleMatches, type Rule } from './rule.js';
 import type { Chain, Table } from './ruleset.js';
 import type { Target } from './targets.js';
 import { describeTranslation, translate, type Manip, type NatTarget } from './translate.js';
@@ -27,23 +27,22 @@ export interface HookObserver {
 
 type Verdict = 'accept' | 'continue';
 
-export interface TableRun {
-  readonly env: RuleEnv;
+/** What a packet is asked at a hook, and who is told. */
+export interface RulesRun extends RuleEnv {
   readonly observer: HookObserver;
-  readonly manip?: Manip;
 }
 
-/** ipt_do_table(): one table from its chain for the hook. Gives true when a nat rule decided. */
-export function runTable({ env, observer, manip }: TableRun, table: Table, chain: Chain): boolean {
-  const walk = new TableWalk(env, observer, table, manip);
+/** ipt_do_table(): one table from its chain for the hook. Gives true when a nat rule decided; `manip` is what it may decide. */
+export function runTable(run: RulesRun, table: Table, chain: Chain, manip?: Manip): boolean {
+  const walk = new TableWalk(run, table, manip);
   const verdict = runChain(walk, chain, 0);
   if (verdict === 'continue' && chain.policy === 'DROP')
-    observer.stopped({
+    run.observer.stopped({
       verdict: 'drop',
       cause: 'policy',
       evidence: {
         kind: 'chain',
-        at: env.ns.place,
+        at: run.ns.place,
         locator: `${table.name}/${chain.name}`,
         text: `:${chain.name} DROP`,
       },
@@ -53,56 +52,76 @@ export function runTable({ env, observer, manip }: TableRun, table: Table, chain
 
 /** Rules that one traversal may look at: far more than the largest real rule set makes one packet visit. */
 const MAX_VISITS = 200_000;
-/** More levels than a rule set has that a kernel would load. */
+/** More levels than a rule set has that a kernel would load: it refuses chains that call themselves. */
 const MAX_DEPTH = 512;
 
 /** One packet in one table. */
-class TableWalk {
-  readonly header: Header;
+class TableWalk implements Header {
+  readonly src: number | bigint;
+  readonly dst: number | bigint;
+  readonly protocol: number;
+  readonly dport: number;
+  readonly iif: string;
+  readonly oif: string;
   readonly records: boolean;
-  /** The chains that the packet is in, outermost first. */
-  readonly running: Chain[] = [];
   visits = 0;
   natDone = false;
 
   constructor(
-    readonly env: RuleEnv,
-    readonly observer: HookObserver,
+    readonly env: RulesRun,
     readonly table: Table,
     readonly manip: Manip | undefined,
   ) {
-    this.header = new Header(env.skb, env.iif, env.oif);
-    this.records = observer.records !== false;
+    const { skb } = env;
+    this.src = addressKey(skb.src);
+    this.dst = addressKey(skb.dst);
+    this.protocol = skb.protocol;
+    this.dport = skb.dport;
+    this.iif = env.iif;
+    this.oif = env.oif;
+    this.records = env.observer.records !== false;
   }
 }
 
+type Outcome = Verdict | 'return';
+
 function runChain(walk: TableWalk, chain: Chain, depth: number): Verdict {
   const { index } = chain;
-  const rules = index === undefined ? chain.rules : candidates(index, walk.header);
-  walk.running[depth] = chain;
-  for (let i = 0; i < rules.length; i++) {
-    const rule = rules[i];
-    if (++walk.visits > MAX_VISITS) return tooLong(walk, chain);
-    if (rule === undefined || rule.target.kind === 'none' || !applies(walk, chain, rule)) continue;
-    const verdict = act(walk, chain, rule, depth);
-    if (verdict === 'accept') return 'accept';
-    if (verdict === 'return') return 'continue';
+  if (index !== undefined) return runIndexed(walk, chain, candidates(index, walk), depth);
+  for (let rule = chain.first; rule !== undefined; rule = rule.next) {
+    const outcome = visit(walk, chain, rule, depth);
+    if (outcome === 'accept') return 'accept';
+    if (outcome === 'return') return 'continue';
   }
   return 'continue';
 }
 
-function applies(walk: TableWalk, chain: Chain, rule: Rule): boolean {
-  const matched = ruleMatches(rule, walk.env, walk.header);
-  if (matched !== undefined) return matched;
-  const { ns, chooser } = walk.env;
-  return chooser.guess(`whether rule ${locate(walk.table, chain, rule)} of ${ns.id} matches: ${rule.text}`);
+function runIndexed(walk: TableWalk, chain: Chain, rules: readonly Rule[], depth: number): Verdict {
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i];
+    const outcome = rule === undefined ? 'continue' : visit(walk, chain, rule, depth);
+    if (outcome === 'accept') return 'accept';
+    if (outcome === 'return') return 'continue';
+  }
+  return 'continue';
 }
 
-function act(walk: TableWalk, chain: Chain, rule: Rule, depth: number): Verdict | 'return' {
+function visit(walk: TableWalk, chain: Chain, rule: Rule, depth: number): Outcome {
+  if (++walk.visits > MAX_VISITS) return tooLong(walk, chain);
+  if (!decides(rule) || !(ruleMatches(rule, walk.env, walk) ?? guess(walk, chain, rule))) return 'continue';
+  return rule.jump === undefined ? act(walk, chain, rule, rule.target) : jump(walk, chain, rule, rule.jump, depth);
+}
+
+function guess({ env, table }: TableWalk, chain: Chain, rule: Rule): boolean {
+  return env.chooser.guess(`whether rule ${locate(table, chain, rule)} of ${env.ns.id} matches: ${rule.text}`);
+}
+
+function act(walk: TableWalk, chain: Chain, rule: Rule, target: Target): Outcome {
   const { env } = walk;
   const { skb } = env;
-  const { target } = rule;
   switch (target.kind) {
+    // Jumps that lead somewhere have been followed.
+    case 'jump':
     case 'none':
       return 'continue';
     case 'accept':
@@ -114,8 +133,6 @@ function act(walk: TableWalk, chain: Chain, rule: Rule, depth: number): Verdict 
     case 'reject':
       stop(walk, chain, rule, target);
       return 'continue';
-    case 'jump':
-      return jump(walk, chain, rule, target, depth);
     case 'mark': {
       const before = skb.mark;
       skb.mark = ((before & ~target.mask) ^ target.value) >>> 0;
@@ -153,7 +170,7 @@ function stop(walk: TableWalk, chain: Chain, rule: Rule, target: Extract<Target,
   const isInvalid = target.kind === 'drop' && skb.ct === undefined && !skb.untracked && rule.text.includes('INVALID');
   const text = target.kind === 'drop' ? 'dropped' : `rejected with ${target.with}`;
   if (walk.records) note(walk, chain, rule, text);
-  walk.observer.stopped({
+  walk.env.observer.stopped({
     verdict: target.kind,
     rejectWith: target.kind === 'reject' ? target.with : undefined,
     evidence: ruleEvidence(walk, chain, rule),
@@ -162,39 +179,24 @@ function stop(walk: TableWalk, chain: Chain, rule: Rule, target: Extract<Target,
 }
 
 function unknown(walk: TableWalk, chain: Chain, rule: Rule, name: string): Verdict {
-  const { env, observer } = walk;
+  const { env } = walk;
   const what = `whether target ${name} of rule ${locate(walk.table, chain, rule)} of ${env.ns.id} lets the packet pass`;
   if (!env.chooser.guess(what))
-    observer.stopped({ verdict: 'drop', evidence: ruleEvidence(walk, chain, rule), cause: 'rule' });
+    env.observer.stopped({ verdict: 'drop', evidence: ruleEvidence(walk, chain, rule), cause: 'rule' });
   return 'continue';
 }
 
-function jump(
-  walk: TableWalk,
-  chain: Chain,
-  rule: Rule,
-  target: Extract<Target, { kind: 'jump' }>,
-  depth: number,
-): Verdict | 'return' {
-  const next = target.resolve(walk.table);
-  if (next === undefined) return unknown(walk, chain, rule, target.chain);
-  // The kernel refuses rule sets with loops; a dump from elsewhere may have one.
-  if (depth > MAX_DEPTH || isRunning(walk, next, depth)) return tooLong(walk, chain);
-  const verdict = runChain(walk, next, depth + 1);
-  if (verdict === 'accept') return 'accept';
+function jump(walk: TableWalk, chain: Chain, rule: Rule, next: Chain, depth: number): Outcome {
+  if (depth >= MAX_DEPTH) return tooLong(walk, chain);
+  if (runChain(walk, next, depth + 1) === 'accept') return 'accept';
   // After a goto the end of the other chain returns to the caller of this one.
-  return target.goto ? 'return' : 'continue';
-}
-
-function isRunning({ running }: TableWalk, chain: Chain, depth: number): boolean {
-  for (let level = 0; level <= depth; level++) if (running[level] === chain) return true;
-  return false;
+  return rule.target.kind === 'jump' && rule.target.goto ? 'return' : 'continue';
 }
 
 /** Nothing that a kernel would have loaded: what it does to the packet cannot be told. */
-function tooLong({ env, observer, table }: TableWalk, chain: Chain): Verdict {
+function tooLong({ env, table }: TableWalk, chain: Chain): Verdict {
   const text = `what chain ${chain.name} of table ${table.name} of ${env.ns.id} does (its jumps do not end)`;
-  observer.stopped({
+  env.observer.stopped({
     verdict: 'drop',
     cause: 'unknown',
     evidence: { kind: 'chain', at: env.ns.place, locator: `${table.name}/${chain.name}`, text },
@@ -211,14 +213,14 @@ function connmark({ skb }: RuleEnv, target: Extract<Target, { kind: 'connmark' }
 }
 
 function runNat(walk: TableWalk, chain: Chain, rule: Rule, target: NatTarget): Verdict {
-  const { env, manip, observer } = walk;
+  const { env, manip } = walk;
   const { skb } = env;
   if (manip === undefined || skb.ct === undefined) return 'accept';
   const before = walk.records ? showSkb(skb) : undefined;
   if (!translate(env, manip, rule, target)) return noAddress(walk, chain, rule, target);
   walk.natDone = true;
   if (before !== undefined)
-    observer.step({
+    env.observer.step({
       kind: 'translate',
       text: describeTranslation(manip, target, skb),
       evidence: ruleEvidence(walk, chain, rule),
@@ -232,7 +234,7 @@ function runNat(walk: TableWalk, chain: Chain, rule: Rule, target: NatTarget): V
 function noAddress(walk: TableWalk, chain: Chain, rule: Rule, { kind }: NatTarget): Verdict {
   const dev = kind === 'redirect' ? walk.env.iif : walk.env.oif;
   if (walk.records) note(walk, chain, rule, `dropped: ${dev} has no address to translate to`);
-  walk.observer.stopped({ verdict: 'drop', evidence: ruleEvidence(walk, chain, rule), cause: 'rule' });
+  walk.env.observer.stopped({ verdict: 'drop', evidence: ruleEvidence(walk, chain, rule), cause: 'rule' });
   return 'accept';
 }
 
@@ -245,5 +247,5 @@ function ruleEvidence({ env, table }: TableWalk, chain: Chain, rule: Rule): Evid
 }
 
 function note(walk: TableWalk, chain: Chain, rule: Rule, text: string): void {
-  walk.observer.step({ kind: 'filter', text, evidence: ruleEvidence(walk, chain, rule) });
+  walk.env.observer.step({ kind: 'filter', text, evidence: ruleEvidence(walk, chain, rule) });
 }

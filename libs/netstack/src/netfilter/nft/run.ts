@@ -4,7 +4,7 @@ import { translateDestination, translateSource } from '../conntrack.js';
 import type { RuleEnv } from '../matches/match.js';
 import { masqueradeAddress, redirectAddress } from '../nat-address.js';
 import type { Manip } from '../translate.js';
-import type { HookObserver } from '../traverse.js';
+import type { HookObserver, RulesRun } from '../traverse.js';
 import { ABSENT, type Evaluated } from './expression.js';
 import {
   readVerdict,
@@ -16,7 +16,7 @@ import {
 } from './program.js';
 import { isConcat } from './value.js';
 
-export interface NftRun {
+interface NftRun {
   readonly env: RuleEnv;
   readonly program: Program;
   readonly observer: HookObserver;
@@ -38,7 +38,8 @@ interface State {
 }
 
 /** nft_do_chain() from a base chain. Gives true when a nat statement decided. A drop is told and passed over. */
-export function runBaseChain(run: NftRun, chain: ProgramChain): boolean {
+export function runBaseChain(env: RulesRun, program: Program, chain: ProgramChain, manip?: Manip): boolean {
+  const run: NftRun = { env, program, observer: env.observer, manip };
   const state: State = { run, natDone: false, visits: 0, running: new Set([chain.name]) };
   const verdict = runChain(state, chain, 0);
   if (verdict === 'continue' && chain.base?.policy === 'drop')
