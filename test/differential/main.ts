@@ -8,22 +8,10 @@ import { checkNft, describeNft, shrinkNft } from './netfilter/nft-check.js';
 import { randomNftCase } from './netfilter/nft-generator.js';
 import { checkRouting, describeRouting, shrinkRouting } from './routing/routing-check.js';
 import { randomRoutingCase } from './routing/routing-generator.js';
+import { SUITES, type Suite } from './suites.js';
 import { removeNamespaces } from './world/namespaces.js';
 import { Router } from './world/router.js';
 import { whyNoDifferential } from './world/why-not.js';
-
-const SUITES = [
-  'iptables-nft',
-  'iptables-legacy',
-  'ip6tables-nft',
-  'ip6tables-legacy',
-  'nft-ip',
-  'nft-inet',
-  'nft-ip6',
-  'route',
-  'route6',
-] as const;
-type Suite = (typeof SUITES)[number];
 
 const USAGE = `npm run differential [-- --suite NAME]... [--seed N] [--cases N] [--stop-after N]
   random rule sets, routes and rules, applied to this machine's kernel and to hopscope; any difference is shrunk and printed
