@@ -23,6 +23,8 @@ export interface Route {
   readonly prefsrc?: Ip;
   readonly nextHops: readonly NextHop[];
   readonly mtu?: number;
+  /** Its next hops are an object of `ip nexthop`. */
+  readonly ofObject?: boolean;
   readonly text: string;
 }
 
@@ -49,6 +51,7 @@ const RouteRow = z.looseObject({
     .max(4096)
     .optional(),
   metrics: z.array(z.record(z.string(), z.unknown())).optional(),
+  nhid: z.number().optional(),
 });
 type RouteRow = z.output<typeof RouteRow>;
 
@@ -71,6 +74,7 @@ export function parseRoutes(file: string, text: string, family: Family): Route[]
         prefsrc: row.prefsrc === undefined ? undefined : parseIp(row.prefsrc),
         nextHops: hops.map(toNextHop),
         mtu: routeMtu(row.metrics),
+        ...(row.nhid === undefined ? {} : { ofObject: true }),
         text: routeText(row, type),
       },
     ];

@@ -45,7 +45,7 @@ function select(state: RoutingState, fib: Fib, flow: Flow, dead: Route[]): Candi
     }
     const found = usableHops(state, route, bound, dead);
     if (found === undefined) continue;
-    if (prefers(flow, found)) return found;
+    if (prefers(flow, found) || (route.ofObject === true && isRefusing(route.type))) return found;
     second ??= found;
   }
   return second;
@@ -64,7 +64,8 @@ function usableHops(
   dead: Route[],
 ): Candidate | undefined {
   if (route.type === 'throw' || isRefusing(route.type))
-    return bound === undefined || bound === 'lo' ? { route, hops: [] } : undefined;
+    // A blackhole that is a nexthop object is taken whatever the device (__find_rr_leaf()).
+    return bound === undefined || bound === 'lo' || route.ofObject === true ? { route, hops: [] } : undefined;
   const alive = route.nextHops.filter((hop) => isUsable(state, route, hop));
   if (alive.length === 0) dead.push(route);
   const hops = bound === undefined ? alive : alive.filter((hop) => hop.dev === bound);

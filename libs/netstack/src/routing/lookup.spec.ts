@@ -394,6 +394,12 @@ describe('IPv6', () => {
       result: 'none',
     },
     {
+      title: 'a blackhole that is a nexthop object, though the socket is bound',
+      routes: [{ type: 'blackhole', dst: NET, dev: 'lo', nhid: 2 }],
+      one: { oif: 'eth1' },
+      result: 'refused blackhole',
+    },
+    {
       title: 'of equal routes the first',
       routes: [
         { dst: NET, dev: 'eth0', metric: 5 },

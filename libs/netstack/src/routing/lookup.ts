@@ -70,9 +70,16 @@ export function lookupRoute(state: RoutingState, flow: Flow, chooser: Chooser): 
   return { kind: 'none', dead };
 }
 
+/** Which states have no rule but those of a fresh host; asked at each look-up, so kept. */
+const fresh = new WeakMap<RoutingState, boolean>();
+
 /** The one trie of tables local and main, as long as no rule but those of a fresh host is there. */
-function mergedTables({ fibs, rules }: RoutingState): Fib | undefined {
-  return fibs.merged !== undefined && rules.every(isFresh) ? fibs.merged : undefined;
+function mergedTables(state: RoutingState): Fib | undefined {
+  const { merged } = state.fibs;
+  if (merged === undefined) return undefined;
+  let isUnruled = fresh.get(state);
+  if (isUnruled === undefined) fresh.set(state, (isUnruled = state.rules.every(isFresh)));
+  return isUnruled ? merged : undefined;
 }
 
 const FRESH: ReadonlyMap<number, string> = new Map([
