@@ -25,7 +25,16 @@ async function finish(plan: NamespacePlan): Promise<void> {
   if (nft !== undefined) await inside(['nft', '-f', '-'], nft);
 }
 
-async function setSysctls({ name, sysctls }: Pick<NamespacePlan, 'name' | 'sysctls'>): Promise<void> {
-  const settings = Object.entries(sysctls).map(([key, value]) => `${key}=${value}`);
-  if (settings.length > 0) await must(['nsenter', `--net=/run/netns/${netnsName(name)}`, 'sysctl', '-qw', ...settings]);
+async function setSysctls({
+  name,
+  sysctls,
+  sysctlsIfThere = {},
+}: Pick<NamespacePlan, 'name' | 'sysctls' | 'sysctlsIfThere'>): Promise<void> {
+  const set = (settings: Readonly<Record<string, string | number>>, ...flags: readonly string[]) => {
+    const words = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+    const argv = ['nsenter', `--net=/run/netns/${netnsName(name)}`, 'sysctl', ...flags, ...words];
+    return words.length > 0 ? must(argv) : undefined;
+  };
+  await set(sysctls, '-qw');
+  await set(sysctlsIfThere, '-qew');
 }

@@ -24,6 +24,8 @@ const HOST_SYSCTLS = {
   'net.ipv4.conf.all.accept_redirects': 0,
   'net.ipv4.conf.default.accept_redirects': 0,
 };
+/** Per namespace since Linux 6.11, for all together before: errors for many probes that fail in one moment. */
+const ICMP_LIMITS = { 'net.ipv4.icmp_msgs_per_sec': 100_000, 'net.ipv4.icmp_msgs_burst': 100_000 };
 const NODE_SYSCTLS = {
   ...HOST_SYSCTLS,
   'net.ipv4.ip_forward': 1,
@@ -54,7 +56,12 @@ function withQuickArp(plans: readonly NamespacePlan[]): readonly NamespacePlan[]
         const [, peer = '', netns] = / peer name (\S+) netns (\S+)$/.exec(line) ?? [];
         return netns === netnsName(plan.name) ? [peer] : [];
       });
-    return { ...plan, ip: [...plan.ip, ...own.map(quick)], ipLater: [...peers.map(quick), ...(plan.ipLater ?? [])] };
+    return {
+      ...plan,
+      sysctlsIfThere: ICMP_LIMITS,
+      ip: [...plan.ip, ...own.map(quick)],
+      ipLater: [...peers.map(quick), ...(plan.ipLater ?? [])],
+    };
   });
 }
 

@@ -7,6 +7,8 @@ export interface NamespacePlan {
   readonly name: string;
   /** Set before any link is made, so that links inherit them. */
   readonly sysctls: Readonly<Record<string, string | number>>;
+  /** The same for settings that not every kernel has in a namespace. */
+  readonly sysctlsIfThere?: Readonly<Record<string, string | number>>;
   /** Lines for `ip -batch`, run when all namespaces are there. */
   readonly ip: readonly string[];
   /** Lines for `ip -batch`, run when the lines of all namespaces are done: what needs the other end. */
