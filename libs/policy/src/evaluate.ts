@@ -11,6 +11,8 @@ export interface SubjectTier {
   readonly rules: readonly SubjectRule[];
   /** False when it cannot be told of any of the policies that it selects the subject. */
   readonly sure: boolean;
+  /** What it comes to when no rule matches and the tier ends in deny; made once, it is the most frequent answer of all. */
+  readonly denied: Outcome;
 }
 
 interface SubjectRule {
@@ -46,13 +48,15 @@ export function subjectTiers(
     .toSorted(([a], [b]) => a.order - b.order || compare(a.name, b.name))
     .map(([tier, group]) => {
       const ordered = group.toSorted(([a], [b]) => a.order - b.order || compareRefs(a.ref, b.ref));
+      const policies = ordered.map(([policy]) => policy);
       return {
         tier,
-        policies: ordered.map(([policy]) => policy),
+        policies,
         rules: ordered.flatMap(([policy, sure]) =>
           (policy.rules[direction] ?? []).map((rule) => ({ rule, policy, sure })),
         ),
         sure: ordered.some(([, sure]) => sure),
+        denied: defaultDeny(tier, policies),
       };
     });
 }
@@ -86,23 +90,23 @@ export function evaluate(tiers: readonly SubjectTier[], flow: PolicyFlow, end: E
       );
     }
     if (at.tier.otherwise === 'pass') return start(index + 1);
-    const denied = defaultDeny(at);
-    if (at.sure) return denied;
-    return combine(denied, start(index + 1), [`whether ${names(at.policies)} selects it`]);
+    if (at.sure) return at.denied;
+    return combine(at.denied, start(index + 1), [`whether ${names(at.policies)} selects it`]);
   };
   return start(0);
 }
 
+/** Conditions are asked from the last to the first: ports and protocols stand last and cost least. */
 export function matchRule({ conditions }: Rule, flow: PolicyFlow): Match {
   let all: Match = YES;
-  for (const condition of conditions) {
+  for (let i = conditions.length - 1; i >= 0; i--) {
     let any: Match = NO;
-    for (const { test } of condition) {
+    for (const { test } of conditions[i] ?? []) {
       any = either(any, test(flow));
       if (any === YES) break;
     }
+    if (any === NO) return NO;
     all = both(all, any);
-    if (all === NO) return NO;
   }
   return all;
 }
@@ -128,7 +132,7 @@ function matchedPath({ path, conditions }: Rule, flow: PolicyFlow): string {
   return path;
 }
 
-function defaultDeny({ tier, policies }: SubjectTier): Outcome {
+function defaultDeny(tier: Tier, policies: readonly Policy[]): Outcome {
   return {
     decision: 'deny',
     reason: { kind: 'default-deny', tier: tier.name, policies: policies.map(selectingPolicy) },

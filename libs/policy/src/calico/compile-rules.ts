@@ -38,9 +38,9 @@ export function compileRules(
     action: ACTIONS[rule.action],
     path: `${field}[${i}]`,
     conditions: [
-      ...protocolConditions(rule),
       ...entityConditions('source', rule.source, namespace, world),
       ...entityConditions('destination', rule.destination, namespace, world),
+      ...protocolConditions(rule),
     ],
   }));
 }
