@@ -47,7 +47,11 @@ function addDiagnose(program: Command, io: CliIo, done: (status: number) => void
     .option('--network-plugin <name>', 'the CNI plugin, in place of what is detected')
     .option('--proxy-mode <mode>', 'iptables, nftables or ipvs, in place of what is detected')
     .option('--cluster-cidr <cidrs>', 'pod networks, in place of what is detected, with commas between')
-    .option('-o, --output <format>', 'text, json, jsonl, yaml or mermaid (text; with --pairs jsonl)')
+    .option(
+      '-o, --output <format>',
+      'text, json, jsonl, yaml, mermaid, d2, dot, svg or kubeskoop-json (text; with --pairs jsonl)',
+    )
+    .option('-v, --verbose', 'text: every step with the line that decided it, in place of one line a hop')
     .option('--fail-on <verdicts>', 'what counts as a failure: unreachable, partial, undetermined, reachable, none')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: unknown) => {

@@ -75,12 +75,38 @@ describe('hopscope diagnose', () => {
     expect(json(out)).toMatchObject({ port: 8080, protocol: 'tcp', verdict: 'reachable' });
   });
 
-  it('writes YAML and Mermaid', async () => {
+  it('writes YAML', async () => {
     const yaml = await hopscope(['diagnose', '--snapshot', DROP, ...PAIR, '-o', 'yaml']);
-    const mermaid = await hopscope(['diagnose', '--snapshot', DROP, ...PAIR, '-o', 'mermaid']);
 
     expect(parse(yaml.out)).toMatchObject({ verdict: 'unreachable' });
-    expect(mermaid.out).toMatch(/^flowchart LR\n/);
+  });
+
+  it.each([
+    ['mermaid', /^flowchart LR\n[^]*FILTER_DROP/],
+    ['d2', /^direction: right\n[^]*FILTER_DROP/],
+    ['dot', /^digraph path \{\n[^]*FILTER_DROP[^]*\n\}\n$/],
+    ['svg', /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^]*FILTER_DROP[^]*<\/svg>\n$/],
+    ['kubeskoop-json', /^\{\n {2}"cluster": [^]*"level": 3/],
+  ])('writes %s', async (format, form) => {
+    const { status, out } = await hopscope(['diagnose', '--snapshot', DROP, ...PAIR, '-o', format]);
+
+    expect({ status, out }).toEqual({ status: 1, out: expect.stringMatching(form) });
+  });
+
+  it('says in text what drops the packet, where and what to change, and with --verbose every step', async () => {
+    const short = await hopscope(['diagnose', '--snapshot', DROP, ...PAIR]);
+    const verbose = await hopscope(['diagnose', '--snapshot', DROP, ...PAIR, '--verbose']);
+
+    const answer = [
+      'node node2 drops the packet silently, in rule 1 of chain FORWARD in table filter: ',
+      'change: On node node2: remove or narrow it: iptables -t filter -D FORWARD ',
+    ];
+    for (const line of answer) {
+      expect(short.out).toContain(line);
+      expect(verbose.out).toContain(line);
+    }
+    expect(short.out).not.toContain('    filter ');
+    expect(verbose.out).toContain('    filter      dropped\n');
   });
 
   it.each([
@@ -119,7 +145,7 @@ describe('hopscope diagnose', () => {
       'diagnose',
       ...['-s', 'deployment/a/b', '-d', '10.244.1.256', '-p', '0', '--protocol', 'sctp', '--source-port', 'x'],
       ...['--cloud-provider', 'acme', '--proxy-mode', 'ebpf', '--cluster-cidr', '10.244/16', '--fail-on', 'sometimes'],
-      ...['-o', 'svg'],
+      ...['-o', 'pdf'],
     ]);
 
     expect({ status, out }).toEqual({ status: 2, out: '' });
@@ -130,7 +156,9 @@ describe('hopscope diagnose', () => {
         ...['--source-port', '-d', '-o', '-p', '-s'],
       ]),
     );
-    expect(err).toContain('"svg" is no format here; use text, json, jsonl, yaml, mermaid');
+    expect(err).toContain(
+      '"pdf" is no format here; use text, json, jsonl, yaml, mermaid, d2, dot, svg, kubeskoop-json',
+    );
     expect(err).not.toMatch(/\n\s+at /);
   });
 

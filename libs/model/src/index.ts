@@ -4,6 +4,7 @@
  * Start with diagnosis.ts, then trace.ts and suspicion.ts.
  */
 export * from './canonical.js';
+export * from './causes.js';
 export * from './diagnosis.js';
 export * from './diff.js';
 export * from './endpoint.js';
@@ -14,8 +15,8 @@ export * from './packet.js';
 export * from './packet-path.js';
 export * from './pair.js';
 export * from './place.js';
-export * from './render/mermaid.js';
-export * from './render/text.js';
+export * from './render/renderers.js';
+export * from './render/text/render-text.js';
 export * from './snapshot.js';
 export * from './step.js';
 export * from './suspicion.js';

@@ -15,11 +15,16 @@ export interface Packet {
 
 /** `10.244.1.2:41000 -> 10.244.2.2:80 tcp SYN`. */
 export function describePacket(packet: Packet): string {
-  const src = withPort(packet.src, packet.sourcePort);
-  const dst = withPort(packet.dst, packet.destinationPort);
+  const src = formatEnd(packet, 'src');
+  const dst = formatEnd(packet, 'dst');
   const flags = packet.flags === undefined ? '' : ` ${packet.flags}`;
   const inner = packet.inner === undefined ? '' : ` [${describePacket(packet.inner)}]`;
   return `${src} -> ${dst} ${packet.protocol}${flags}${inner}`;
+}
+
+/** One end of the packet: `10.244.1.2:41000`, `[fd00::1]:80`. */
+export function formatEnd(packet: Packet, end: 'src' | 'dst'): string {
+  return withPort(packet[end], end === 'src' ? packet.sourcePort : packet.destinationPort);
 }
 
 function withPort(ip: string, port: number | undefined): string {

@@ -89,7 +89,7 @@ describe('SUSPICION_CODES', () => {
     const texts = codes.flatMap(([, { message, cause, check, remedy }]) => [message, cause, remedy, ...check]);
     const used = new Set(texts.flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1])));
 
-    expect([...used].toSorted()).toEqual(Object.keys(SUSPICION_HOLES).toSorted());
+    expect(used).toEqual(new Set(Object.keys(SUSPICION_HOLES)));
   });
 
   it('says where: the message of whatever can block names its subject, node or place', () => {

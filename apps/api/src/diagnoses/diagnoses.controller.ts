@@ -96,7 +96,7 @@ export class DiagnosesController {
   }
 
   @Get(':id/path.:format')
-  @ApiOperation({ summary: 'The path as path.json, path.mermaid or path.txt' })
+  @ApiOperation({ summary: 'The path as path.json, path.mermaid, path.d2, path.dot, path.svg or path.txt' })
   @ApiProduces(...PATH_TYPES)
   @ApiResponse({ status: 200, standardSchema: PacketPath, description: 'The path.' })
   async pathAs(@Param('id') id: string, @Param('format') extension: string, @Res() response: Response): Promise<void> {

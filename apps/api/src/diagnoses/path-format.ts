@@ -1,4 +1,4 @@
-import { HopscopeError, renderMermaid, renderText, type Diagnosis } from '#libs/model';
+import { HopscopeError, RENDERERS, type Diagnosis, type RendererName } from '#libs/model';
 import type { Request } from 'express';
 
 interface PathFormat {
@@ -8,8 +8,11 @@ interface PathFormat {
 
 const FORMATS = {
   json: { type: 'application/json', render: ({ path }) => JSON.stringify(path) },
-  mermaid: { type: 'text/vnd.mermaid', render: ({ path }) => renderMermaid(path) },
-  txt: { type: 'text/plain', render: renderText },
+  mermaid: ofModel('mermaid'),
+  d2: ofModel('d2'),
+  dot: ofModel('dot'),
+  svg: ofModel('svg'),
+  txt: ofModel('text'),
 } satisfies Record<string, PathFormat>;
 
 export const PATH_TYPES = Object.values(FORMATS).map(({ type }) => type);
@@ -24,6 +27,11 @@ export function formatByAccept(request: Request): PathFormat {
   const format = Object.values(FORMATS).find((candidate) => candidate.type === type);
   if (format !== undefined) return format;
   throw new HopscopeError('NOT_ACCEPTABLE', `the path can be had as ${PATH_TYPES.join(', ')}`);
+}
+
+function ofModel(name: RendererName): PathFormat {
+  const { mediaType, render } = RENDERERS[name];
+  return { type: mediaType, render };
 }
 
 function isFormat(text: string): text is keyof typeof FORMATS {

@@ -28,20 +28,20 @@ export async function runDiagnose(flags: unknown, repeated: readonly string[], i
     const network = await loadNetwork(plan);
     io.signal.throwIfAborted();
     const writer = new Writer(io.stdout, io.signal);
-    const colours = wantsColour(io);
+    const look = { colours: wantsColour(io), steps: plan.verbose };
     doing = 'walking';
     if (question.kind === 'one') {
       const diagnosis = await network.diagnose(question.request, io.signal);
       io.signal.throwIfAborted();
       outcome.note(diagnosis.verdict);
       progress.stop();
-      await writer.write(await formatDiagnosis(diagnosis, question.format, colours), outcome.code());
+      await writer.write(await formatDiagnosis(diagnosis, question.format, look), outcome.code());
     } else if (input !== undefined) {
       const onAnswer = () => {
         doing = `${(++answered).toLocaleString('en')} pairs answered`;
       };
       const { format } = question;
-      await answerPairs(readLines(input), { network, writer, outcome, format, colours, signal: io.signal, onAnswer });
+      await answerPairs(readLines(input), { network, writer, outcome, format, look, signal: io.signal, onAnswer });
       if (answered === 0) refusePairs(`"${question.path}" is empty; write one JSON object a line`);
     }
     return outcome.code();

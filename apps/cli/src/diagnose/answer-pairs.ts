@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { HopscopeError, parsePair, renderText, type Diagnosis } from '#libs/model';
+import { HopscopeError, parsePair, type Diagnosis } from '#libs/model';
 import type { Network } from '#libs/provider-kit';
 import { z } from 'zod';
 import type { Outcome } from '../exit-code.js';
-import { colour } from '../output/colour.js';
-import { formatYaml, type StreamFormat } from '../output/formats.js';
+import { formatText, formatYaml, type Look, type StreamFormat } from '../output/formats.js';
 import type { Writer } from '../output/writer.js';
 import type { InputLine } from './read-lines.js';
 
@@ -22,7 +21,7 @@ interface AnswerOptions {
   readonly writer: Writer;
   readonly outcome: Outcome;
   readonly format: StreamFormat;
-  readonly colours: boolean;
+  readonly look: Look;
   readonly signal: AbortSignal;
   /** Called after each answer. */
   readonly onAnswer: () => void;
@@ -80,7 +79,7 @@ function parseLine(text: string): unknown {
   }
 }
 
-async function formatAnswer(answer: Answer, { format, colours }: AnswerOptions): Promise<string> {
+async function formatAnswer(answer: Answer, { format, look }: AnswerOptions): Promise<string> {
   const value = 'diagnosis' in answer ? { id: answer.id, ...answer.diagnosis } : answer;
   switch (format) {
     case 'jsonl':
@@ -91,8 +90,7 @@ async function formatAnswer(answer: Answer, { format, colours }: AnswerOptions):
       const title = answer.id === null ? '' : `${answer.id}: `;
       if (!('diagnosis' in answer))
         return `${title}line ${answer.line}: ${answer.error.code}: ${answer.error.message}\n\n`;
-      const text = renderText(answer.diagnosis);
-      return `${title}${colours ? colour(text) : text}\n`;
+      return `${title}${formatText(answer.diagnosis, look)}\n`;
     }
   }
 }

@@ -35,6 +35,7 @@ const Flags = z.object({
   clusterCidr: z.string().optional(),
   output: z.string().optional(),
   failOn: z.string().optional(),
+  verbose: z.boolean().default(false),
 });
 type Flags = z.output<typeof Flags>;
 
@@ -44,6 +45,8 @@ export interface DiagnosePlan {
   readonly provider: Provider;
   readonly overrides: ClusterOverrides;
   readonly failOn: FailOn;
+  /** Every step of the walk in the text form. */
+  readonly verbose: boolean;
   readonly question:
     | { readonly kind: 'one'; readonly request: DiagnosisRequest; readonly format: Format }
     | { readonly kind: 'many'; readonly path: string; readonly format: StreamFormat };
@@ -69,7 +72,7 @@ export function planDiagnose(input: unknown, repeated: readonly string[], provid
   const question = flags.pairs === undefined ? planOne(flags, problems) : planMany(flags, flags.pairs, problems);
   if (snapshot === undefined || provider === undefined || question === undefined || problems.length > 0)
     throw new HopscopeError('USAGE', 'this cannot be done as it was asked:', { problems });
-  return { snapshot, provider, overrides, failOn, question };
+  return { snapshot, provider, overrides, failOn, verbose: flags.verbose, question };
 }
 
 function planSnapshot({ snapshot, kubeConfig }: Flags, problems: InputProblem[]): string | undefined {

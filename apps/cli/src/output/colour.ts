@@ -9,8 +9,9 @@ const PAINT: readonly (readonly [RegExp, string])[] = [
   [/^REACHABLE\b/gm, GREEN],
   [/^(UNREACHABLE|PARTIAL)\b/gm, RED],
   [/^UNDETERMINED\b/gm, YELLOW],
-  [/^(cause|fatal|critical):/gm, RED],
-  [/^warning:/gm, YELLOW],
+  [/^ {2}\d+\. (?=[A-Z])/gm, RED],
+  [/^ {2}\d+\. (critical|warning):/gm, YELLOW],
+  [/^ {5}change:/gm, GREEN],
 ];
 
 /** Colours only for a person at a terminal who did not say no (https://no-color.org). */

@@ -1,8 +1,9 @@
-import { renderMermaid, renderText, type Diagnosis } from '#libs/model';
+import { isRendererName, RENDERERS, renderText, type Diagnosis, type RendererName } from '#libs/model';
 import { colour } from './colour.js';
 
-export const SINGLE_FORMATS = ['text', 'json', 'jsonl', 'yaml', 'mermaid'] as const;
-export type Format = (typeof SINGLE_FORMATS)[number];
+const DATA_FORMATS = ['json', 'jsonl', 'yaml'] as const;
+export type Format = RendererName | (typeof DATA_FORMATS)[number];
+export const SINGLE_FORMATS: readonly Format[] = ['text', ...DATA_FORMATS, ...Object.keys(RENDERERS).filter(isPicture)];
 /** What can be written one answer after the other. */
 export const STREAM_FORMATS = ['jsonl', 'text', 'yaml'] as const satisfies readonly Format[];
 export type StreamFormat = (typeof STREAM_FORMATS)[number];
@@ -15,20 +16,36 @@ export function isStreamFormat(text: string): text is StreamFormat {
   return STREAM_FORMATS.some((format) => format === text);
 }
 
+export interface Look {
+  readonly colours: boolean;
+  /** Every step, in place of one line a hop; text only. */
+  readonly steps: boolean;
+}
+
 /** One diagnosis as the user asked for it. */
-export async function formatDiagnosis(diagnosis: Diagnosis, format: Format, colours: boolean): Promise<string> {
+export async function formatDiagnosis(diagnosis: Diagnosis, format: Format, look: Look): Promise<string> {
   switch (format) {
     case 'text':
-      return colours ? colour(renderText(diagnosis)) : renderText(diagnosis);
+      return formatText(diagnosis, look);
     case 'json':
       return `${JSON.stringify(diagnosis, null, 2)}\n`;
     case 'jsonl':
       return `${JSON.stringify(diagnosis)}\n`;
     case 'yaml':
       return formatYaml(diagnosis);
-    case 'mermaid':
-      return renderMermaid(diagnosis.path);
+    default:
+      return RENDERERS[format].render(diagnosis);
   }
+}
+
+export function formatText(diagnosis: Diagnosis, { colours, steps }: Look): string {
+  const text = renderText(diagnosis, { steps });
+  return colours ? colour(text) : text;
+}
+
+/** What RENDERERS adds to the forms that are listed by name. */
+function isPicture(name: string): name is Exclude<RendererName, 'text'> {
+  return isRendererName(name) && name !== 'text';
 }
 
 /** A document of a YAML stream. Loaded when asked for: few want it. */

@@ -1,8 +1,9 @@
 import type { PacketPath, PathLink, PathNode } from '../packet-path.js';
+import { isSolid, linkTitle, nodeTitle, shortIds } from './graph-labels.js';
 
 /** The path as a Mermaid flowchart: request links solid, reply links dotted, places with suspicions red. */
 export function renderMermaid(path: PacketPath): string {
-  const ids = new Map(path.nodes.map((node, index) => [node.id, `n${index}`]));
+  const ids = shortIds(path);
   const lines = ['flowchart LR'];
   for (const node of path.nodes) lines.push(`  ${ids.get(node.id)}["${label(node)}"]`);
   for (const link of path.links) lines.push(`  ${ids.get(link.from)} ${arrow(link)} ${ids.get(link.to)}`);
@@ -12,13 +13,21 @@ export function renderMermaid(path: PacketPath): string {
 }
 
 function label(node: PathNode): string {
-  const name = node.namespace === undefined ? node.name : `${node.namespace}/${node.name}`;
   const codes = node.suspicions.length > 0 ? `<br/>${node.suspicions.join('<br/>')}` : '';
-  return `${node.kind} ${name}${codes}`.replaceAll('"', '#quot;');
+  return `${escape(nodeTitle(node))}${codes}`;
 }
 
 function arrow(link: PathLink): string {
-  const interfaces = [link.fromInterface, link.toInterface].filter((name) => name !== undefined).join(' to ');
-  const text = `${link.type}${interfaces === '' ? '' : `: ${interfaces}`}`.replaceAll('"', '#quot;');
-  return link.direction === 'forward' && link.hypothetical === undefined ? `-->|"${text}"|` : `-.->|"${text}"|`;
+  return isSolid(link) ? `-->|"${escape(linkTitle(link))}"|` : `-.->|"${escape(linkTitle(link))}"|`;
+}
+
+/** Mermaid takes HTML and Markdown in labels, and `#` starts its entities. */
+function escape(text: string): string {
+  return text
+    .replaceAll('#', '#35;')
+    .replaceAll('"', '#quot;')
+    .replaceAll('<', '#lt;')
+    .replaceAll('>', '#gt;')
+    .replaceAll('`', '#96;')
+    .replaceAll('\n', ' ');
 }

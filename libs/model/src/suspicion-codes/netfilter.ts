@@ -13,7 +13,7 @@ export const NETFILTER_CODES = {
       'nft -a list ruleset  # native nftables',
     ],
     remedy:
-      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there: it comes back.',
+      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there, or it comes back.',
   }),
   FILTER_REJECT: code('critical', {
     message: '{subject} rejects the packet with an error to the sender, in {rule}: {text}',
@@ -24,7 +24,7 @@ export const NETFILTER_CODES = {
       'nft -a list ruleset  # native nftables',
     ],
     remedy:
-      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there: it comes back.',
+      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there, or it comes back.',
   }),
   CHAIN_POLICY_DROP: code('critical', {
     message: '{subject} drops the packet silently: no rule accepts it, and the policy of {rule} is DROP.',

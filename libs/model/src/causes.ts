@@ -1,0 +1,145 @@
+import type { Evidence } from './evidence.js';
+import type { Suspicion } from './suspicion.js';
+import type { SuspicionCode } from './suspicion-codes.js';
+
+type Relation = (symptom: Suspicion, cause: Suspicion) => boolean;
+
+/** These follow from those, when the relation holds between the two findings. */
+interface Rule {
+  readonly symptoms: readonly SuspicionCode[];
+  readonly causes: readonly SuspicionCode[];
+  readonly when: Relation;
+}
+
+const MISSING_ROUTES = [
+  'NO_ROUTE',
+  'NEXTHOP_DEAD',
+  'POD_CIDR_ROUTE_MISSING',
+  'POD_ROUTE_MISSING',
+  'LOCAL_ROUTE_MISSING',
+  'ROUTE_WRONG_DEVICE',
+] as const;
+const WRONG_ROUTES = [
+  ...MISSING_ROUTES,
+  'ROUTE_WRONG_GATEWAY',
+  'ROUTE_SHADOWED',
+  'RULE_DIVERTS',
+  'LOCAL_ADDRESS_HIJACK',
+] as const;
+const BROKEN_DEVICES = [
+  'IFACE_MISSING',
+  'IFACE_DOWN',
+  'CARRIER_DOWN',
+  'TUNNEL_DEVICE_MISSING',
+  'ADDRESS_MISSING',
+] as const;
+const EMPTY_SERVICES = [
+  'NO_ENDPOINTS',
+  'NO_READY_ENDPOINTS',
+  'SELECTOR_MATCHES_NOTHING',
+  'EXTERNAL_POLICY_LOCAL_NO_ENDPOINT',
+  'INTERNAL_POLICY_LOCAL_NO_ENDPOINT',
+  'SOURCE_RANGE_DENIED',
+] as const;
+const POLICIES = [
+  'POLICY_DENIED_INGRESS',
+  'POLICY_DENIED_EGRESS',
+  'CALICO_POLICY_DENIED',
+  'ADMIN_POLICY_DENIED',
+  'POLICY_STALE',
+] as const;
+
+const RULES: readonly Rule[] = [
+  // The kernel drops the routes of a device that goes down, and the entries that an agent wrote for it.
+  { symptoms: MISSING_ROUTES, causes: BROKEN_DEVICES, when: mentionsDevice },
+  { symptoms: ['NEIGH_MISSING', 'FDB_MISSING'], causes: BROKEN_DEVICES, when: sameInterface },
+  {
+    symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'],
+    causes: [...BROKEN_DEVICES, 'ARP_OFF', 'ARP_IGNORED'],
+    when: mentionsDevice,
+  },
+  // A packet on a wrong way is lost, comes back, or fails the check of its source.
+  {
+    symptoms: ['CLOUD_NO_ROUTE', 'ROUTING_LOOP', 'RP_FILTER_DROP', 'TTL_EXCEEDED'],
+    causes: WRONG_ROUTES,
+    when: sharesText,
+  },
+  { symptoms: ['FILTER_DROP', 'FILTER_REJECT', 'CHAIN_POLICY_DROP'], causes: EMPTY_SERVICES, when: sharesText },
+  { symptoms: ['FILTER_DROP', 'FILTER_REJECT', 'CHAIN_POLICY_DROP'], causes: POLICIES, when: sharesText },
+  {
+    symptoms: ['WRONG_SOURCE_ADDRESS', 'ASYMMETRIC_ROUTE'],
+    causes: ['MASQUERADE_MISSING', 'HAIRPIN_MASQUERADE_MISSING', 'BRIDGE_NF_CALL_OFF'],
+    when: always,
+  },
+  { symptoms: ['PMTU_BLACKHOLE'], causes: ['MTU_MISMATCH', 'MTU_OVERLAY_TOO_BIG'], when: sharesPlace },
+  {
+    symptoms: [
+      'PROXY_RULES_MISSING',
+      'PROXY_STALE_ENDPOINT',
+      'PROXY_ENDPOINT_MISSING',
+      'IPVS_SERVICE_MISSING',
+      'IPVS_SERVER_MISSING',
+      'IPVS_SERVER_EXTRA',
+      'IPVS_ADDRESS_MISSING',
+    ],
+    causes: ['PROXY_NOT_SYNCED'],
+    when: onSameNode,
+  },
+];
+
+/**
+ * Which findings follow from which others: by fingerprint of the symptom, the finding that it follows from.
+ * The symptom goes away by itself when the cause does, so a person need not look at it.
+ */
+export function linkCauses(suspicions: readonly Suspicion[]): ReadonlyMap<string, Suspicion> {
+  const links = new Map<string, Suspicion>();
+  for (const symptom of suspicions) {
+    const rules = RULES.filter(({ symptoms }) => symptoms.includes(symptom.code));
+    const cause = suspicions.find((other) =>
+      rules.some(({ causes, when }) => causes.includes(other.code) && when(symptom, other)),
+    );
+    if (cause !== undefined && cause !== symptom) links.set(symptom.fingerprint, cause);
+  }
+  return links;
+}
+
+function always(): boolean {
+  return true;
+}
+
+function samePlace(a: Suspicion['subject'], b: Suspicion['subject']): boolean {
+  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+}
+
+function sameInterface({ subject: a }: Suspicion, { subject: b }: Suspicion): boolean {
+  return samePlace(a, b) && a.interface === b.interface;
+}
+
+/** The symptom's route or entry is of the device that is broken on the same host. */
+function mentionsDevice(symptom: Suspicion, { subject }: Suspicion): boolean {
+  const { interface: device } = subject;
+  if (device === undefined || !samePlace(symptom.subject, subject)) return false;
+  return symptom.evidence.some(({ text }) => text.split(/\s+/).includes(device));
+}
+
+/** Both show the same line of the same host. */
+function sharesText(symptom: Suspicion, cause: Suspicion): boolean {
+  const known = new Set(cause.evidence.map(lineOf));
+  return symptom.evidence.some((line) => known.has(lineOf(line)));
+}
+
+function lineOf({ at, text }: Evidence): string {
+  return `${at.kind} ${at.namespace ?? ''} ${at.name} ${text}`;
+}
+
+function sharesPlace(symptom: Suspicion, cause: Suspicion): boolean {
+  const shown = (line: Evidence): string =>
+    `${line.at.kind} ${line.at.namespace ?? ''} ${line.at.name} ${line.locator}`;
+  const known = new Set(cause.evidence.map(shown));
+  return sameInterface(symptom, cause) || symptom.evidence.some((line) => known.has(shown(line)));
+}
+
+/** Findings about a service name their node in the evidence. */
+function onSameNode({ evidence }: Suspicion, { subject }: Suspicion): boolean {
+  return evidence.some(({ at }) => at.kind === 'node' && at.name === subject.name);
+}

@@ -1,0 +1,59 @@
+import { linkCauses } from '../../causes.js';
+import type { Diagnosis } from '../../diagnosis.js';
+import { describeLocator, type Evidence } from '../../evidence.js';
+import { describePlace } from '../../place.js';
+import type { Suspicion } from '../../suspicion.js';
+
+/** Findings by fingerprint, as the text numbers them: what stops the packet first, in path order. */
+export type Numbers = ReadonlyMap<string, number>;
+
+/** The number of lines of evidence that a terminal is filled with; -o json has all. */
+const MOST_EVIDENCE = 6;
+
+export function numberFindings({ blocking, suspicions }: Diagnosis): Numbers {
+  const others = suspicions.filter((suspicion) => !suspicion.blocking);
+  return new Map([...blocking, ...others].map(({ fingerprint }, index) => [fingerprint, index + 1]));
+}
+
+/** What stops the packet, then what else looks wrong; one section each. */
+export function whyLines({ blocking, suspicions, verdict }: Diagnosis, numbers: Numbers): string[][] {
+  const causes = linkCauses(suspicions);
+  const others = suspicions.filter((suspicion) => !suspicion.blocking);
+  const show = (suspicion: Suspicion): string[] => findingLines(suspicion, numbers, causes);
+  return [
+    blocking.length === 0
+      ? []
+      : [title(blocking.filter(({ fingerprint }) => !causes.has(fingerprint)).length), ...blocking.flatMap(show)],
+    others.length === 0 ? [] : [verdict === 'reachable' ? 'worth a look:' : 'also:', ...others.flatMap(show)],
+  ];
+}
+
+function title(count: number): string {
+  return count < 2 ? 'why:' : `why (${count} obstacles in the order in which the packet meets them; all have to go):`;
+}
+
+function findingLines(suspicion: Suspicion, numbers: Numbers, causes: ReadonlyMap<string, Suspicion>): string[] {
+  const { code, level, message, remedy, fingerprint, evidence, blocking } = suspicion;
+  const cause = causes.get(fingerprint);
+  const lines = [`  ${numbers.get(fingerprint) ?? 0}. ${blocking ? '' : `${level}: `}${code}: ${message}`];
+  // A symptom needs no change of its own.
+  if (cause !== undefined)
+    return [...lines, `     because of ${numbers.get(cause.fingerprint) ?? 0}: goes away with ${cause.code}`];
+  if (remedy !== '') lines.push(`     change: ${remedy}`);
+  const shown = [...new Set(evidence.filter(({ text }) => !repeats(message, text)).map(describeEvidence))];
+  for (const text of shown.slice(0, MOST_EVIDENCE)) lines.push(`     seen: ${text}`);
+  if (shown.length > MOST_EVIDENCE) lines.push(`     seen: and ${shown.length - MOST_EVIDENCE} more (-o json)`);
+  return lines;
+}
+
+/** What the message says word by word need not be said twice. */
+function repeats(message: string, text: string): boolean {
+  return text !== '' && message.includes(text);
+}
+
+function describeEvidence(evidence: Evidence): string {
+  const { kind, at, locator, text } = evidence;
+  // A setting is its own locator.
+  if (kind === 'sysctl' && text.startsWith(locator)) return `${describePlace(at)}: ${text}`;
+  return `${describePlace(at)}: ${describeLocator(evidence)}: ${text}`;
+}
