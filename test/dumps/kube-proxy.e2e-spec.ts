@@ -1,13 +1,17 @@
 import { join } from 'node:path';
+import { KubeProxy } from '#libs/kube-proxy';
 import { NetNamespace } from '#libs/netstack';
 import { compareBranches } from './compare-branches.js';
 import { EXCEPTIONS, expectedCases, withoutFrontend } from './expected-branches.js';
+import { findForgeries, forgeOf } from './find-forgeries.js';
 import { MODES, readClusterObjects, readNodeDump } from './kube-proxy-case.js';
 import { checkCompleteness } from './parsed-completely.js';
+import { readClusterIndex } from './recorded-cluster.js';
 
 /** 1,000 services × 3 endpoints, recorded from kube-proxy 1.36; `npm run dumps -- FOLDER` does the same for larger ones. */
 const FOLDER = join(__dirname, 'data', 'svc1k');
 const objects = readClusterObjects(FOLDER);
+const cluster = readClusterIndex(FOLDER);
 
 /** As grep counts them in the recorded files. */
 const RECORDED = {
@@ -32,6 +36,21 @@ describe.each(MODES)('the dump of kube-proxy in mode %s', (mode) => {
 
     expect(differences).toEqual([]);
     expect({ services, frontends }).toEqual({ services: 1021, frontends: 1054 });
+  });
+
+  it('is as the objects imply, says the check of libs/kube-proxy', () => {
+    const { findings, skipped } = new KubeProxy(cluster).on(ns).checkAll();
+
+    expect({ findings, skipped }).toEqual({ findings: [], skipped: [] });
+  });
+
+  it('has no rule of a service that could be removed or changed without being named', () => {
+    // One rule of each service at a time, drawn by chance; `npm run dumps:forge` tries all of them.
+    const { forged, missed, innocent } = findForgeries(forgeOf(dump, mode, cluster, 7), cluster, 7, 3);
+
+    expect(missed).toEqual([]);
+    expect(innocent).toEqual([]);
+    expect(forged).toBeGreaterThan(3000);
   });
 
   it('would show a rule that is lost', () => {

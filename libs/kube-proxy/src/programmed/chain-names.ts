@@ -12,6 +12,7 @@ export class ChainNames {
   private readonly hash: string;
   private readonly plain: string;
   private readonly seed: string;
+  private readonly endpoints = new Map<string, string>();
 
   constructor({ service, port }: ServicePortRef) {
     const protocol = port.protocol.toLowerCase();
@@ -25,12 +26,19 @@ export class ChainNames {
     const hashed = /^KUBE-(SVC|SVL|EXT|XLB|FW|SEP)-([A-Z2-7]{16})$/.exec(chain);
     if (hashed !== null) {
       if (hashed[1] !== 'SEP') return hashed[2] === this.hash;
-      return backend === undefined ? undefined : hashed[2] === base32Hash(`${this.seed}${backendText(backend)}`);
+      return backend === undefined ? undefined : hashed[2] === this.endpointHash(backendText(backend));
     }
     const plain = /^(?:service|local|external|firewall|endpoint)-[A-Z2-7]{8}-(.*)$/.exec(chain)?.[1];
     // Long names are cut off (nftables allows 128 bytes).
     if (plain === undefined || plain.endsWith('...')) return undefined;
     return plain.split('__')[0] === this.plain;
+  }
+
+  /** Asked for every kind of packet; hashing costs more than all else. */
+  private endpointHash(backend: string): string {
+    let hash = this.endpoints.get(backend);
+    if (hash === undefined) this.endpoints.set(backend, (hash = base32Hash(`${this.seed}${backend}`)));
+    return hash;
   }
 }
 

@@ -39,7 +39,10 @@ export function comparePort(
   entries: readonly ServiceEntry[],
 ): ReadonlyMap<ServiceEntry, ProxyCheck> {
   const seen = new Sightings();
-  const comparisons = entries.map((entry) => new EntryComparison(view, intent, entry, seen));
+  const [first] = entries;
+  if (first === undefined) return new Map();
+  const names = new ChainNames(first);
+  const comparisons = entries.map((entry) => new EntryComparison({ view, intent, seen, names }, entry));
   const found = new Map(comparisons.map((comparison) => [comparison.entry, comparison.run()]));
   const named = [...found.values()].flatMap((findings) => findings);
   const unused = comparisons.flatMap((comparison) => comparison.unused(named));
@@ -53,20 +56,33 @@ export function comparePort(
   );
 }
 
+/** What the comparisons of the entries of one service port share. */
+interface PortView {
+  readonly view: NodeView;
+  readonly intent: ServiceIntent;
+  readonly seen: Sightings;
+  readonly names: ChainNames;
+}
+
 class EntryComparison {
   private readonly findings: Finding[] = [];
   private readonly subject: Place;
   private readonly node: string;
+  private readonly view: NodeView;
+  private readonly intent: ServiceIntent;
+  private readonly seen: Sightings;
   private readonly names: ChainNames;
+
   constructor(
-    private readonly view: NodeView,
-    private readonly intent: ServiceIntent,
+    shared: PortView,
     readonly entry: ServiceEntry,
-    private readonly seen: Sightings,
   ) {
+    this.view = shared.view;
+    this.intent = shared.intent;
+    this.seen = shared.seen;
+    this.names = shared.names;
     this.subject = placeOfService(entry.service);
-    this.node = view.at.name;
-    this.names = new ChainNames(entry);
+    this.node = shared.view.at.name;
   }
 
   run(): readonly Finding[] {
