@@ -213,7 +213,7 @@ function named(pod: Json, name: string): Json[] {
 }
 
 const lists = new Map<string, BlockList>();
-export function inCidr(cidr: string, ip: string): boolean {
+function inCidr(cidr: string, ip: string): boolean {
   const [net = '', length] = cidr.split('/');
   const family = isIPv6(net) ? 'ipv6' : 'ipv4';
   if (isIPv6(ip) !== isIPv6(net)) return false;

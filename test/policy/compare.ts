@@ -6,7 +6,7 @@ import { answer, type Question, type Side, type World } from './brute-force.js';
 import { objectsOf, randomQuestion, randomWorld, type Language } from './random-world.js';
 import { clusterOf } from './sketch-cluster.js';
 
-export interface Difference {
+interface Difference {
   readonly seed: number;
   readonly world: World;
   readonly question: Question;

@@ -97,7 +97,7 @@ export function evaluate(tiers: readonly SubjectTier[], flow: PolicyFlow, end: E
 }
 
 /** Conditions are asked from the last to the first: ports and protocols stand last and cost least. */
-export function matchRule({ conditions }: Rule, flow: PolicyFlow): Match {
+function matchRule({ conditions }: Rule, flow: PolicyFlow): Match {
   let all: Match = YES;
   for (let i = conditions.length - 1; i >= 0; i--) {
     let any: Match = NO;

@@ -5,7 +5,7 @@ import type { Roster } from './roster.js';
 /** Which side of the connection a port belongs to. */
 export type Side = 'source' | 'destination';
 
-export function portOf(flow: PolicyFlow, side: Side): number | undefined {
+function portOf(flow: PolicyFlow, side: Side): number | undefined {
   return side === 'source' ? flow.sourcePort : flow.port;
 }
 
@@ -42,6 +42,6 @@ export function portHasName(
   return yes === end.pods.length ? YES : MAYBE;
 }
 
-export function hasPorts(protocol: string): boolean {
+function hasPorts(protocol: string): boolean {
   return protocol === 'tcp' || protocol === 'udp' || protocol === 'sctp' || protocol === 'udplite';
 }

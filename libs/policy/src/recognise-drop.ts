@@ -135,7 +135,7 @@ function hashedPolicy(suffix: string, known: readonly PolicyRef[]): PolicyRef | 
 }
 
 /** The names that versions of Calico have given a policy, before they were hashed into a chain's name. */
-export function calicoIds({ kind, namespace, name }: PolicyRef): readonly string[] {
+function calicoIds({ kind, namespace, name }: PolicyRef): readonly string[] {
   switch (kind) {
     case 'NetworkPolicy':
       return [`${namespace ?? ''}/knp.default.${name}`, `knp/${namespace ?? ''}/${name}`];

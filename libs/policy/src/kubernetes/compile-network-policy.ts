@@ -7,7 +7,7 @@ import type { Alternative, Condition, Policy, Rule } from '../rules.js';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './network-policy.js';
 
 /** Calico gives NetworkPolicies this order in its default tier; it matters only beside Calico's own policies. */
-export const KUBERNETES_ORDER = 1000;
+const KUBERNETES_ORDER = 1000;
 
 export interface CompileOptions {
   readonly roster: Roster;
