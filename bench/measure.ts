@@ -5,14 +5,14 @@ export interface Act {
   run(index: number): void;
 }
 
-const SLICE_MS = 4;
-const ROUNDS = 250;
+const SLICE_MS = 60;
+const ROUNDS = 16;
 const WARM_UP_MS = 400;
 /** All packets of an act pass at least once before it is timed: what is compiled when first asked for is compiled then. */
 const WARM_UP_CALLS = 10_000;
 
 /**
- * Microseconds of CPU time that one call of each act takes. The acts take turns of a few milliseconds, so that what else the
+ * Microseconds of CPU time that one call of each act takes. The acts take turns, so that what else the machine does meets all
  * machine does meets all alike, and the lower quartile of the turns counts.
  */
 export function sideBySide(acts: readonly Act[]): Map<string, number> {

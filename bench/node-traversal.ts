@@ -19,6 +19,7 @@ function destinations(services: number): Ip[] {
   });
 }
 
+/** As it comes out of a pod: see leave() of the engine. */
 function packetTo(dst: Ip): Skb {
   return {
     family: 4,
@@ -31,6 +32,11 @@ function packetTo(dst: Ip): Skb {
     ttl: 64,
     mark: 0,
     length: 60,
+    ct: undefined,
+    untracked: undefined,
+    physIn: undefined,
+    physOut: undefined,
+    uid: undefined,
   };
 }
 

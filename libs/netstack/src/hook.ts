@@ -1,7 +1,10 @@
-import type { Evidence, Ip } from '#libs/model';
-import { runHook } from './netfilter/hooks.js';
+import type { Evidence, Ip, Step } from '#libs/model';
+import type { Chooser } from './chooser.js';
+import type { NetNamespace } from './namespace.js';
+import type { ConntrackTable } from './netfilter/conntrack.js';
+import { runHook, type HookRun } from './netfilter/hooks.js';
 import type { Hook } from './netfilter/ruleset.js';
-import type { FilterStop } from './netfilter/traverse.js';
+import type { FilterStop, HookObserver } from './netfilter/traverse.js';
 import type { Answer, NamespaceRun, Obstacle } from './outcome.js';
 import { TCP, type Skb } from './skb.js';
 
@@ -26,6 +29,8 @@ interface HookPlace {
   readonly nextHop?: Ip;
 }
 
+const ANYWHERE: HookPlace = {};
+
 /** All tables of a hook; what stops there becomes an obstacle. Also used by the bridge, for br_netfilter. */
 export function hook(
   run: NamespaceRun,
@@ -33,24 +38,44 @@ export function hook(
   skb: Skb,
   iif: string,
   oif: string,
-  { before, nextHop }: HookPlace = {},
+  place: HookPlace = ANYWHERE,
 ): { readonly reroute: boolean } {
-  return runHook({
-    before,
-    nextHop,
-    ns: run.ns,
-    hook: name,
-    skb,
-    iif,
-    oif,
-    conntrack: run.conntrack,
-    chooser: run.chooser,
-    observer: {
-      records: run.recorder.quiet !== true,
-      step: (step) => run.recorder.step(step),
-      stopped: (filterStop) => run.recorder.obstacle(filterObstacle(run, name, skb, iif, filterStop)),
-    },
-  });
+  return runHook(new HookVisit(run, name, skb, iif, oif, place));
+}
+
+/** One object for the rules to ask and to tell: a bulk makes millions of them. */
+class HookVisit implements HookRun, HookObserver {
+  readonly ns: NetNamespace;
+  readonly conntrack: ConntrackTable;
+  readonly chooser: Chooser;
+  readonly before: number | undefined;
+  readonly nextHop: Ip | undefined;
+  readonly records: boolean;
+  readonly observer = this;
+
+  constructor(
+    private readonly run: NamespaceRun,
+    readonly hook: Hook,
+    readonly skb: Skb,
+    readonly iif: string,
+    readonly oif: string,
+    place: HookPlace,
+  ) {
+    this.ns = run.ns;
+    this.conntrack = run.conntrack;
+    this.chooser = run.chooser;
+    this.before = place.before;
+    this.nextHop = place.nextHop;
+    this.records = run.recorder.quiet !== true;
+  }
+
+  step(step: Step): void {
+    this.run.recorder.step(step);
+  }
+
+  stopped(stop: FilterStop): void {
+    this.run.recorder.obstacle(filterObstacle(this.run, this.hook, this.skb, this.iif, stop));
+  }
 }
 
 function filterObstacle(

@@ -38,10 +38,15 @@ export interface DumpedTable {
   readonly full: boolean;
 }
 
+interface Link {
+  readonly conn: Conn;
+  readonly older: Link | undefined;
+}
+
 /** The connection table of one namespace during one exchange; connections of the dump are found when the exchange meets them. */
 export class ConntrackTable {
-  /** Confirmed, the newest last. An exchange makes a handful at most: comparing them is cheaper than hashing. */
-  private readonly conns: Conn[] = [];
+  /** Confirmed ones. An exchange makes a handful at most: comparing them is cheaper than hashing. */
+  private newest: Link | undefined;
 
   /** Lines of the dump whose connections this exchange met. */
   readonly revived: string[] = [];
@@ -78,10 +83,8 @@ export class ConntrackTable {
   }
 
   private find(tuple: Tuple): Conn | undefined {
-    for (let i = this.conns.length - 1; i >= 0; i--) {
-      const conn = this.conns[i];
-      if (conn !== undefined && (isSame(conn.reply, tuple) || isSame(conn.original, tuple))) return conn;
-    }
+    for (let link = this.newest; link !== undefined; link = link.older)
+      if (isSame(link.conn.reply, tuple) || isSame(link.conn.original, tuple)) return link.conn;
     return undefined;
   }
 
@@ -103,7 +106,7 @@ export class ConntrackTable {
       tcp,
       mark,
     };
-    this.conns.push(conn);
+    this.newest = { conn, older: this.newest };
     this.revived.push(text);
     return conn;
   }
@@ -113,7 +116,7 @@ export class ConntrackTable {
     const ct = skb.ct;
     if (ct === undefined || ct.conn.confirmed) return;
     ct.conn.confirmed = true;
-    this.conns.push(ct.conn);
+    this.newest = { conn: ct.conn, older: this.newest };
   }
 
   /** nf_conntrack_inet_error(): the quoted packet, turned round, must be one that the connection expects; its direction is the error's. */

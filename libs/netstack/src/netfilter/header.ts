@@ -12,10 +12,21 @@ export interface Header {
   readonly dport: number;
   readonly iif: string;
   readonly oif: string;
+  /** What conntrack says, as one bit of CT_STATES. */
+  readonly state: number;
 }
 
-export function headerOf({ src, dst, protocol, dport }: Skb, iif: string, oif: string): Header {
-  return { src: addressKey(src), dst: addressKey(dst), protocol, dport, iif, oif };
+export function headerOf(skb: Skb, iif: string, oif: string): Header {
+  const { src, dst, protocol, dport } = skb;
+  return { src: addressKey(src), dst: addressKey(dst), protocol, dport, iif, oif, state: stateOf(skb) };
+}
+
+/** NF_CT_STATE_BIT() of what a rule may ask for. */
+export const CT_STATES = { INVALID: 1, ESTABLISHED: 2, RELATED: 4, NEW: 8, UNTRACKED: 64 } as const;
+
+export function stateOf({ ct, untracked }: Skb): number {
+  if (untracked === true) return CT_STATES.UNTRACKED;
+  return ct === undefined ? CT_STATES.INVALID : CT_STATES[ct.state];
 }
 
 /** Equal for equal addresses, and quick to compare: IPv4 as a signed 32-bit integer. */

@@ -2,7 +2,7 @@ import { cidrContains, parseCidr, parseIpv4, type Cidr } from '#libs/model';
 import type { Tri } from '../chooser.js';
 import type { SavedChain, SavedRule } from '../parse/iptables-save.js';
 import { TCP, UDP } from '../skb.js';
-import { addressKey, headerOf, portKey, type Header } from './header.js';
+import { addressKey, CT_STATES, headerOf, portKey, type Header } from './header.js';
 import { compileMatch, protocolNumber } from './matches/index.js';
 import {
   inverted,
@@ -39,6 +39,8 @@ export interface Rule {
   readonly target: Target;
   readonly mark: number;
   readonly markMask: number;
+  /** Bits of CT_STATES. */
+  readonly states: number;
   /** Names; where a `+` stood at the end, what stands before it. */
   readonly iif: string;
   readonly oif: string;
@@ -63,14 +65,15 @@ const DST = 4;
 const PROTOCOL = 16;
 const DPORT = 64;
 const MARK = 256;
-const IIF = 1024;
-const IIF_PREFIX = 4096;
-const OIF = 16384;
-const OIF_PREFIX = 65536;
+const STATE = 1024;
+const IIF = 4096;
+const IIF_PREFIX = 16384;
+const OIF = 65536;
+const OIF_PREFIX = 262144;
 /** `-f`: second and further fragments only; the walk has none. */
-const FRAGMENT = 262144;
+const FRAGMENT = 1048576;
 /** The rule has no target, or one that only counts: nothing hangs on whether it matches. */
-const IDLE = 1048576;
+const IDLE = 4194304;
 const NOT = 2;
 
 /** Still without its place in a table. */
@@ -94,6 +97,7 @@ export function compileRule(saved: SavedRule, chain: SavedChain): LinkableRule {
     target,
     mark: 0,
     markMask: 0,
+    states: 0,
     iif: '',
     oif: '',
     position: saved.position,
@@ -197,7 +201,27 @@ function addInterface(rule: Draft, end: 'iif' | 'oif', name: string, invert: boo
 /** Takes the options that fit into the rule's own fields; gives back the others. */
 function fold(rule: Draft, name: string, options: OptionList): OptionList {
   if (name === 'tcp' || name === 'udp') return foldPort(rule, name === 'tcp' ? TCP : UDP, options);
+  if (name === 'conntrack' || name === 'state') return foldState(rule, options);
   return name === 'mark' ? foldMark(rule, options) : options;
+}
+
+/** Of states only: a connection that is translated (SNAT, DNAT) has one of them besides. */
+function foldState(rule: Draft, options: OptionList): OptionList {
+  const [option] = options;
+  const isState = option?.flag === '--ctstate' || option?.flag === '--state';
+  if (options.length !== 1 || option === undefined || !isState || (rule.asks & STATE) !== 0) return options;
+  let bits = 0;
+  for (const state of (option.args[0] ?? '').split(',')) {
+    if (!isCtState(state)) return options;
+    bits |= CT_STATES[state];
+  }
+  rule.states = bits;
+  ask(rule, STATE, option.invert);
+  return [];
+}
+
+function isCtState(name: string): name is keyof typeof CT_STATES {
+  return Object.hasOwn(CT_STATES, name);
 }
 
 /** Of a rule that asks for the protocol anyway; of others the match itself must. */
@@ -248,6 +272,7 @@ function fits(rule: Rule, header: Header, env: RuleEnv): boolean {
   }
   if (asks & SRC && isIn(header.src, rule.srcNet, rule.srcMask) === ((asks & (SRC * NOT)) !== 0)) return false;
   if (asks & MARK && ((env.skb.mark & rule.markMask) === rule.mark) === ((asks & (MARK * NOT)) !== 0)) return false;
+  if (asks & STATE && ((header.state & rule.states) !== 0) === ((asks & (STATE * NOT)) !== 0)) return false;
   return asks < IIF || fitsDevices(rule, header);
 }
 

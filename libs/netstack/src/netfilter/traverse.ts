@@ -1,7 +1,7 @@
 import type { Evidence, Step } from '#libs/model';
 import { showSkb } from '../skb.js';
 import { candidates } from './chain-index.js';
-import { addressKey, type Header } from './header.js';
+import { addressKey, stateOf, type Header } from './header.js';
 import type { RuleEnv } from './matches/match.js';
 import { decides, ruleMatches, type Rule } from './rule.js';
 import type { Chain, Table } from './ruleset.js';
@@ -64,6 +64,8 @@ class TableWalk implements Header {
   readonly iif: string;
   readonly oif: string;
   readonly records: boolean;
+  /** A rule of this table may take the packet out of tracking. */
+  state: number;
   visits = 0;
   natDone = false;
 
@@ -79,6 +81,7 @@ class TableWalk implements Header {
     this.dport = skb.dport;
     this.iif = env.iif;
     this.oif = env.oif;
+    this.state = stateOf(skb);
     this.records = env.observer.records !== false;
   }
 }
@@ -151,6 +154,7 @@ function act(walk: TableWalk, chain: Chain, rule: Rule, target: Target): Outcome
     }
     case 'notrack':
       if (skb.ct === undefined) skb.untracked = true;
+      walk.state = stateOf(skb);
       if (walk.records) note(walk, chain, rule, `${env.hook}: not tracked`);
       return 'continue';
     case 'tproxy':
