@@ -7,7 +7,9 @@ import {
   forwardingFindings,
   masqueradeMissing,
   masqueradeUnexpected,
+  linkEvidence,
   objectEvidence,
+  onInterface,
   routeMtuFinding,
   someAddress,
   uplinkFindings,
@@ -18,7 +20,7 @@ import {
   type Uplink,
 } from '#libs/cni/checks';
 import { cidrContains, formatCidr, formatIp, type Ip } from '#libs/model';
-import type { NetNamespace } from '#libs/netstack';
+import type { Link, NetNamespace } from '#libs/netstack';
 import type { Finding, NodeNamespaces } from '#libs/provider-kit';
 import { addressFor, type CalicoConfig, type CalicoNode } from './calico-config.js';
 import {
@@ -59,6 +61,7 @@ export function inspectCalicoNode(ns: NetNamespace, own: CalicoNode, facts: Cali
     ...ipipDeviceFindings(ns, own, config, uplink),
     ...peers.flatMap((peer) => blockRouteFindings(ns, { own, peer }, facts)),
     ...vtepFindings(ns, { own, peers }, facts),
+    changedMacFinding(ns, { own, peers }, namespaces),
     ...forwardingFindings(
       ns,
       [uplink?.link.name, own.vxlanTunnel4 && VXLAN_DEVICE[4], own.ipipTunnel && IPIP_DEVICE].filter(
@@ -67,7 +70,7 @@ export function inspectCalicoNode(ns: NetNamespace, own: CalicoNode, facts: Cali
     ),
     ...(config.felix.bpf ? [] : felixFindings(ns, { own, peers, uplink }, config)),
     ...blockOwnerFindings(ns, own, config),
-  ];
+  ].filter((found) => found !== undefined);
 }
 
 /** Felix makes the device as soon as one pool may need it, and the node has a tunnel address. */
@@ -163,10 +166,73 @@ function vtepFindings(
       node: peer.name,
       concerns: behind(blocks.length === 1 ? blocks[0]?.cidr : undefined, peer.vxlanTunnel4),
       tunnelIp: peer.vxlanTunnel4,
-      mac: peer.vxlanMac ?? (far?.kind === 'vxlan' ? far.mac : undefined),
+      mac: peer.vxlanMac ?? macKnownTo({ ns, peer, peers }, far, namespaces),
       remote,
     });
   });
+}
+
+interface Knowing {
+  readonly ns: NetNamespace;
+  readonly peer: CalicoNode;
+  readonly peers: readonly CalicoNode[];
+}
+
+/** The MAC of the far device; where all nodes know it by another one, the device has changed, and is to blame. */
+function macKnownTo(
+  { ns, peer, peers }: Knowing,
+  far: Link | undefined,
+  namespaces: NodeNamespaces,
+): string | undefined {
+  if (far?.kind !== 'vxlan') return undefined;
+  const here = peer.vxlanTunnel4 && ns.neighbour(VXLAN_DEVICE[4], peer.vxlanTunnel4)?.mac;
+  if (here === undefined || here === far.mac) return far.mac;
+  const others = peers.filter(({ name }) => name !== peer.name);
+  return agreedMac(peer, others, namespaces) === here ? here : far.mac;
+}
+
+/** By which MAC the nodes know a node's VXLAN device, if they agree; undefined where none is collected. */
+function agreedMac(node: CalicoNode, others: readonly CalicoNode[], namespaces: NodeNamespaces): string | undefined {
+  let agreed: string | undefined;
+  for (const { name } of others) {
+    const mac = node.vxlanTunnel4 && namespaces(name)?.neighbour(VXLAN_DEVICE[4], node.vxlanTunnel4)?.mac;
+    if (mac === undefined) continue;
+    if (agreed !== undefined && agreed !== mac) return undefined;
+    agreed = mac;
+  }
+  return agreed;
+}
+
+/** Two nodes or more that know the own device by one other MAC: it has changed since they learned it. */
+function changedMacFinding(
+  ns: NetNamespace,
+  { own, peers }: { readonly own: CalicoNode; readonly peers: readonly CalicoNode[] },
+  namespaces: NodeNamespaces,
+): Finding | undefined {
+  const link = vxlanLink(ns, VXLAN_DEVICE[4]);
+  if (link === undefined || own.vxlanTunnel4 === undefined || own.vxlanMac !== undefined) return undefined;
+  const knowing = peers.filter(({ name }) => {
+    const mac = own.vxlanTunnel4 && namespaces(name)?.neighbour(VXLAN_DEVICE[4], own.vxlanTunnel4)?.mac;
+    return mac !== undefined && mac !== link.mac;
+  });
+  const mac = knowing.length < 2 ? undefined : agreedMac(own, peers, namespaces);
+  if (mac === undefined) return undefined;
+  const names = knowing.map(({ name }) => name);
+  return {
+    code: 'MAC_MISMATCH',
+    subject: onInterface(ns, link.name),
+    evidence: [
+      linkEvidence(ns, link),
+      {
+        kind: 'neighbour',
+        at: { kind: 'node', name: names[0] ?? '' },
+        locator: `neigh/${link.name}/${formatIp(own.vxlanTunnel4)}`,
+        text: `${formatIp(own.vxlanTunnel4)} lladdr ${mac} on ${names.slice(0, 3).join(', ')}`,
+      },
+    ],
+    details: { mac, interface: link.name },
+    remedy: `ip link set ${link.name} address ${mac}, or restart calico-node on all nodes.`,
+  };
 }
 
 function usesVxlan({ allPools }: CalicoConfig, own: CalicoNode, peer: CalicoNode): boolean {

@@ -304,6 +304,31 @@ describe('what Calico promises', () => {
   });
 });
 
+describe('a VXLAN device with another MAC address', () => {
+  it('is to blame itself where all other nodes know it by one address', () => {
+    const cluster = cniCluster('calico-vxlan');
+    cluster.objects.push(
+      nodeObject('node3', '10.10.0.13', '10.244.3.0/24', {
+        'projectcalico.org/IPv4Address': '10.10.0.13/24',
+        'projectcalico.org/IPv4VXLANTunnelAddr': '10.244.3.0',
+      }),
+    );
+    cluster.node1.link(VTEP).address = '66:00:00:00:00:99';
+    const built = build(cluster);
+    // node3 knows node1 as node2 does.
+    const nodes = (name: string) => built.node(name === 'node3' ? 'node2' : name);
+    const network = calico.forCluster(built.cluster);
+    const codes = (name: string) =>
+      network
+        .inspectNode(built.node(name)!, nodes)
+        .filter(({ code }) => code.includes('MAC'))
+        .map(({ code, subject, details }) => `${code} ${subject.name} ${String(details?.mac)}`);
+
+    expect(codes('node1')).toEqual(['MAC_MISMATCH node1 66:00:00:00:00:01']);
+    expect(codes('node2')).toEqual([]);
+  });
+});
+
 describe('routeFinding', () => {
   it('knows a pod that has an address of the block of another node', () => {
     const cluster = cniCluster('calico-bgp');

@@ -7,6 +7,7 @@ import {
   intendedHop,
   isReplaced,
   podFindings,
+  podOwner,
   PrefixConflicts,
   uniqueFindings,
   uplinkOf,
@@ -125,6 +126,7 @@ class CalicoNetwork implements CniNetwork {
     if (object === undefined || object.hostNetwork || object.phase !== 'Running') return [];
     const promise: PodPromise = {
       pod: object,
+      otherOwner: podOwner(this.cluster),
       prefixLength: 32,
       proxyArp: true,
       checkRoute: !this.config.felix.bpf,

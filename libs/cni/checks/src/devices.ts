@@ -1,7 +1,7 @@
 import { cidrContains, formatIp, type Cidr, type Evidence, type Ip } from '#libs/model';
 import type { Address, Link, NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
-import { addressEvidence, linkEvidence, missingLinkEvidence, onInterface } from './evidence.js';
+import { addressEvidence, hostCidr, linkEvidence, missingLinkEvidence, onInterface } from './evidence.js';
 
 /** What a device of a plugin has to be. */
 export interface DevicePromise {
@@ -91,6 +91,18 @@ export function wideAddressFinding(
     ],
     details: { address: address.text, interface: link.name },
     remedy: `ip addr replace ${formatIp(address.ip)}/${longer} dev ${link.name}; ip addr del ${address.text} dev ${link.name}`,
+  };
+}
+
+/** An address that another place has by right: `owner` is that place. */
+export function duplicateFinding(ns: NetNamespace, link: Link, ip: Ip, owner: string): Finding {
+  return {
+    code: 'ADDRESS_DUPLICATE',
+    subject: onInterface(ns, link.name),
+    evidence: [{ ...addressEvidence(ns, link), text: `${formatIp(ip)} is on ${link.name}, and belongs to ${owner}` }],
+    details: { address: formatIp(ip), owners: `${owner}, ${link.name} of ${ns.place.name}`, interface: link.name },
+    remedy: `ip addr del ${formatIp(ip)} dev ${link.name}`,
+    concerns: hostCidr(ip),
   };
 }
 

@@ -14,3 +14,11 @@ export function intendedHop(
   if (owner !== undefined && owner !== node) return { kind: 'node', name: owner };
   return pod === undefined ? undefined : { kind: 'pod', namespace: pod.namespace, name: pod.name };
 }
+
+/** The pod that has the address by its object, for those who have it without. */
+export function podOwner(cluster: ClusterIndex): (ip: Ip) => string | undefined {
+  return (ip) => {
+    const [pod] = cluster.podsAt(ip);
+    return pod === undefined ? undefined : `pod ${pod.namespace}/${pod.name}`;
+  };
+}

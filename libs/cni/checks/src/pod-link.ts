@@ -2,7 +2,14 @@ import type { PodObject } from '#libs/cluster';
 import { cidrContains, formatCidr, formatIp, ipv4, ipv6, type Cidr, type Evidence, type Ip } from '#libs/model';
 import type { Link, NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
-import { addressFinding, arpFinding, linkStateFinding, mtuFinding, wideAddressFinding } from './devices.js';
+import {
+  addressFinding,
+  arpFinding,
+  duplicateFinding,
+  linkStateFinding,
+  mtuFinding,
+  wideAddressFinding,
+} from './devices.js';
 import {
   addressEvidence,
   hostCidr,
@@ -21,6 +28,8 @@ const OUTSIDE_V6 = ipv6(0x2001_4860_4860_0000_0000_0000_0000_8888n);
 /** How a plugin ties a pod to its node. */
 export interface PodPromise {
   readonly pod: PodObject;
+  /** The other pod whose address it is. */
+  readonly otherOwner?: (ip: Ip) => string | undefined;
   /** IPv4 addresses of the pod have at least this prefix length: the node's pod network on a bridge, 32 where each pod stands alone. */
   readonly prefixLength?: number;
   /** The bridge that the node's end belongs to; absent: it stands alone, and the pod has a route of its own. */
@@ -55,6 +64,7 @@ export function podFindings(pod: NetNamespace, node: NetNamespace | undefined, p
     arpFinding(pod, eth),
     ...addresses.map((ip) => podAddressFinding(pod, eth, promise.pod, ip)),
     ...wideAddresses(pod, eth, promise),
+    ...takenAddresses(pod, promise),
     gatewayFinding(pod, eth, addresses),
     carrierFinding(pod, eth, promise),
   );
@@ -123,6 +133,17 @@ function wideAddresses(pod: NetNamespace, eth: Link, { prefixLength, pod: object
         swallowed: `more than ${formatCidr({ ...prefixOf({ ip: address.ip, prefixLength }) })}`,
       }),
     );
+}
+
+/** Addresses of other pods, on whatever interface of this one. */
+function takenAddresses(pod: NetNamespace, { pod: object, otherOwner }: PodPromise): Finding[] {
+  const findings: Finding[] = [];
+  for (const link of pod.links?.values() ?? [])
+    for (const { ip } of link.addresses) {
+      const owner = object.ips.includes(ip) ? undefined : otherOwner?.(ip);
+      if (owner !== undefined) findings.push(duplicateFinding(pod, link, ip, owner));
+    }
+  return findings;
 }
 
 /** Whatever is not on the pod's own segment needs a gateway. */

@@ -5,6 +5,7 @@ import {
   addressFinding,
   arpFinding,
   containsCidr,
+  duplicateFinding,
   linkStateFinding,
   mtuFinding,
   wideAddressFinding,
@@ -53,7 +54,23 @@ export function uplinkFindings(ns: NetNamespace, nodes: NodeNamespaces, promise:
     arpFinding(ns, link),
     narrowAddress(ns, nodes, promise, uplink),
   ];
-  return [...findings.filter((found) => found !== undefined), ...wideAddresses(ns, nodes, promise, link)];
+  return [
+    ...findings.filter((found) => found !== undefined),
+    ...wideAddresses(ns, nodes, promise, link),
+    ...takenAddresses(ns, nodes, promise),
+  ];
+}
+
+/** Addresses that another node has as well, by which the others know it. */
+function takenAddresses(ns: NetNamespace, nodes: NodeNamespaces, { others, addresses: own }: UplinkPromise): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, addresses] of others)
+    for (const ip of addresses) {
+      const link = ns.owns(ip);
+      if (link !== undefined && !own.includes(ip) && nodes(name)?.owns(ip) !== undefined)
+        findings.push(duplicateFinding(ns, link, ip, `node ${name}`));
+    }
+  return findings;
 }
 
 /** A node that has its address alone, and not the segment that all others are on with it. */

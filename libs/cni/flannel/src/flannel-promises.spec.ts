@@ -99,6 +99,16 @@ const CASES: readonly Case[] = [
     broken: ({ pod1 }) => pod1.addresses.set('eth0', ['10.244.1.2/16']),
     found: ['PREFIX_TOO_WIDE pod1/eth0'],
   },
+  {
+    title: 'the node has the address of another node as well',
+    broken: ({ node1 }) => node1.addresses.set('lo', ['127.0.0.1/8', '10.10.0.12/32']),
+    found: ['ADDRESS_DUPLICATE node1/lo'],
+  },
+  {
+    title: 'the pod has the address of another pod as well',
+    broken: ({ pod1 }) => pod1.addresses.set('lo', ['127.0.0.1/8', '10.244.2.2/32']),
+    found: ['ADDRESS_DUPLICATE pod1/lo'],
+  },
   // MTU
   {
     title: 'the pod’s end is smaller',

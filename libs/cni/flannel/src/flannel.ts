@@ -7,6 +7,7 @@ import {
   isReplaced,
   objectEvidence,
   podFindings,
+  podOwner,
   PrefixConflicts,
   PrefixMap,
   routeProblem,
@@ -148,6 +149,7 @@ class FlannelNetwork implements CniNetwork {
     const reflects = hairpin && node?.sysctl('net.bridge.bridge-nf-call-iptables') === '1';
     return {
       pod,
+      otherOwner: podOwner(this.cluster),
       ...(bridge === undefined
         ? { prefixLength: 32, proxyArp: true }
         : { bridge, hairpin: reflects, portIsolation, prefixLength: own?.cidr4?.length }),

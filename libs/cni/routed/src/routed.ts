@@ -5,6 +5,7 @@ import {
   intendedHop,
   objectEvidence,
   podFindings,
+  podOwner,
   PrefixConflicts,
   PrefixMap,
   routeProblem,
@@ -111,6 +112,7 @@ class RoutedNetwork implements CniNetwork {
     const uplink = node === undefined || own === undefined ? undefined : uplinkOf(node, own.internalIps)?.link;
     return podFindings(pod, node, {
       pod: object,
+      otherOwner: podOwner(this.cluster),
       prefixLength: own?.podCidrs.find(({ net }) => typeof net === 'number')?.length,
       checkRoute: this.kind.agent !== 'cilium',
       ...(bridge === undefined ? {} : { bridge }),
