@@ -10,6 +10,8 @@ import { protocolNumber } from '../programmed/iptables-rule.js';
 import { hairpinMember } from '../programmed/nftables.js';
 import type { ProxyRules } from '../programmed/proxy-rules.js';
 import { ruleEvidence, type ProxyRule } from '../programmed/rule.js';
+import { affinityProblems } from './affinity.js';
+import { calleesOf, callee, isAt, isOwn, leafText, percent, poolOf, sourceText } from './leaf.js';
 import { isMarkRule, type LocalTraffic } from './local-traffic.js';
 import { probesOf, type Probe, type ProbeContext } from './probes.js';
 import { uniqueFindings, type ProxyCheck } from './proxy-check.js';
@@ -363,47 +365,17 @@ class EntryComparison {
     return asker.kind === 'node';
   }
 
-  /** Session affinity: every endpoint takes back the clients that it had, for as long as the service says. */
   private compareAffinity(expected: Expected, leaves: readonly Leaf[], nat: Evaluation): void {
-    const { affinitySeconds } = expected;
-    if (affinitySeconds === undefined) {
-      for (const { rule } of nat.affinity)
-        this.wrong(rule, 'it keeps clients on one backend, which the service does not ask for');
-      return;
-    }
-    for (const { rule } of nat.affinity) this.seen.hit.add(rule);
-    for (const leaf of leaves) {
-      const back = nat.affinity.find(({ rule }) => remembersFor(rule, this.rememberedBy(leaf)));
-      const backend = leafText(leaf);
-      if (back === undefined) {
-        const stray = nat.affinity.find(({ rule }) => callee(rule) === leaf.chain);
-        if (stray !== undefined) this.wrong(stray.rule, `it does not bring back the clients that ${backend} has noted`);
-        else
-          this.add(
-            'PROXY_RULE_WRONG',
-            [
-              this.chainEvidence(poolOf(leaf), `no rule brings a client back to ${backend}`),
-              ruleEvidence(leaf.rule, this.view.at),
-            ],
-            { node: this.node, problem: `clients are not kept on ${backend} (sessionAffinity ClientIP)` },
-          );
-        continue;
-      }
-      const { seconds } = testOf(back.rule);
-      if (seconds !== undefined && seconds !== affinitySeconds)
-        this.wrong(back.rule, `it keeps clients for ${seconds} seconds, the service says ${affinitySeconds}`);
-      if (callee(back.rule) !== leaf.chain)
-        this.wrong(back.rule, `it brings the clients of ${backend} to ${callee(back.rule)}`);
-    }
-  }
-
-  /** The name under which the endpoint's chain notes clients. */
-  private rememberedBy(leaf: Leaf): string | undefined {
-    for (const rule of this.view.rules.all(leaf.chain) ?? []) {
-      for (const test of rule.tests) if (test.kind === 'remember') return test.name;
-      for (const action of rule.actions) if (action.kind === 'remember') return action.name;
-    }
-    return undefined;
+    if (expected.affinitySeconds !== undefined) for (const { rule } of nat.affinity) this.seen.hit.add(rule);
+    for (const { rules, pool, problem } of affinityProblems(this.view.rules, expected.affinitySeconds, leaves, nat))
+      this.add(
+        'PROXY_RULE_WRONG',
+        [
+          ...(pool === undefined ? [] : [this.chainEvidence(pool, problem)]),
+          ...rules.map((rule) => ruleEvidence(rule, this.view.at)),
+        ],
+        { node: this.node, problem },
+      );
   }
 
   /** A pod that is sent to itself has to be masqueraded, or it would answer itself past the node. */
@@ -546,58 +518,4 @@ class EntryComparison {
     const called = leaf.path.flatMap((rule) => callee(rule) ?? []);
     return [...new Set([...called, leaf.chain])].filter(isOwn);
   }
-}
-
-/** Chains that belong to one service; the others are shared by all. */
-function isOwn(chain: string): boolean {
-  return (
-    /^KUBE-(SVC|SVL|EXT|XLB|FW|SEP)-/.test(chain) ||
-    /^(service|external|local|endpoint|firewall)-[A-Z0-9]{8}-/.test(chain)
-  );
-}
-
-/** Whether a refusal comes from a chain or map. */
-function isAt({ rule, path }: Leaf, place: string): boolean {
-  return [rule, ...path].some(({ locator }) => locator === place || locator.startsWith(`${place}/`));
-}
-
-/** The chains that a rule sends this packet to; a rule with one of several at random sends it to that of the leaf. */
-function calleesOf({ actions }: ProxyRule, leaf: Leaf): string[] {
-  return actions.flatMap((action) => {
-    if (action.kind === 'call') return [action.chain];
-    return action.kind === 'spread' && leaf.rule.actions !== actions ? [leaf.chain] : [];
-  });
-}
-
-function callee({ actions }: ProxyRule): string | undefined {
-  for (const action of actions) if (action.kind === 'call') return action.chain;
-  return undefined;
-}
-
-function testOf(rule: ProxyRule): { readonly name?: string; readonly seconds?: number } {
-  for (const test of rule.tests) if (test.kind === 'remembered') return test;
-  return {};
-}
-
-function remembersFor(rule: ProxyRule, name: string | undefined): boolean {
-  return name !== undefined && testOf(rule).name === name;
-}
-
-/** The chain that chooses the endpoint: where the rule stands that led to it, or that holds the map. */
-function poolOf(leaf: Leaf | undefined): string {
-  const chooses = leaf?.rule.actions.some(({ kind }) => kind === 'spread') === true ? leaf.rule : leaf?.path.at(-1);
-  return (chooses?.locator ?? '').replace(/\/\d+$/, '');
-}
-
-function leafText({ ip, port }: Leaf): string {
-  return ip === undefined ? '' : backendText({ ip, port: port ?? 0 });
-}
-
-function sourceText({ asker }: Probe): string {
-  const who = asker.kind === 'pod' ? 'pods' : asker.kind === 'node' ? 'the node itself' : 'outside';
-  return `${who} (${formatIp(asker.ip)})`;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }
