@@ -11,7 +11,7 @@ export interface Asker {
 }
 
 /** Why an entry leads nowhere. */
-export type Emptiness = 'no-endpoints' | 'no-local-endpoint-internal' | 'no-local-endpoint-external' | 'source-range';
+type Emptiness = 'no-endpoints' | 'no-local-endpoint-internal' | 'no-local-endpoint-external' | 'source-range';
 
 /** What kube-proxy on a node should make of packets to an entry. */
 export interface Expected {

@@ -1,8 +1,8 @@
 import type { ClusterIndex, NodeObject, ServiceObject, ServicePort } from '#libs/cluster';
-import { familyOf, formatSocket, formatIp, type Family, type Ip, type Place } from '#libs/model';
+import { familyOf, type Family, type Ip, type Place } from '#libs/model';
 
 /** The kinds of address that kube-proxy answers for. */
-export type EntryKind = 'clusterIP' | 'externalIP' | 'loadBalancer' | 'nodePort';
+type EntryKind = 'clusterIP' | 'externalIP' | 'loadBalancer' | 'nodePort';
 
 /** One service port: everything kube-proxy programs is per port. */
 export interface ServicePortRef {
@@ -87,10 +87,4 @@ export function isExternalLocal({ type, externalIps, externalTrafficPolicy }: Se
 
 export function placeOfService({ namespace, name }: ServiceObject): Place {
   return { kind: 'service', namespace, name };
-}
-
-/** `default/web:http 10.96.0.10:80/TCP`: for people. */
-export function describeEntry({ service, port, ip, dport }: ServiceEntry): string {
-  const name = port.name === undefined ? '' : `:${port.name}`;
-  return `${service.namespace}/${service.name}${name} ${formatSocket(formatIp(ip), dport)}/${port.protocol}`;
 }

@@ -28,7 +28,7 @@ export interface Evaluation {
   readonly visited: ReadonlySet<string>;
 }
 
-export interface Share {
+interface Share {
   readonly weight: number;
   readonly marked: number;
 }

@@ -44,7 +44,7 @@ export function localTraffic(rules: ProxyRules, pools: Iterable<string>): LocalT
 const NONE: LocalTraffic = { kind: 'none', nets: [], text: 'no rule' };
 
 /** The rule of a chain that marks packets for masquerade, if it has one. */
-export function masqueradeRule(rules: ProxyRules, chain: readonly ProxyRule[] | undefined): ProxyRule | undefined {
+function masqueradeRule(rules: ProxyRules, chain: readonly ProxyRule[] | undefined): ProxyRule | undefined {
   return chain?.find((rule) => isMarkRule(rules, rule));
 }
 
