@@ -1,4 +1,5 @@
 import { type Family, type Ip, type NamespaceDump, type Place } from '#libs/model';
+import type { HookPlans } from './netfilter/hook-plan.js';
 import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
 import { compileProgram, type Program } from './netfilter/nft/program.js';
 import { parseNativeTables } from './parse/nft.js';
@@ -36,6 +37,8 @@ export class NetNamespace {
   readonly sockets: readonly Socket[] | undefined;
   /** ipvs; undefined when not collected, which only matters where ipvs is used. */
   readonly virtualServers: readonly VirtualServer[] | undefined;
+  /** What netfilter found out about its hooks; see hook-plan.ts. */
+  readonly hookPlans: HookPlans = { 4: {}, 6: {} };
   /** Native nftables tables, compiled. */
   readonly native: readonly Program[] | undefined;
   /** VLANs of bridge ports; undefined when not collected. */

@@ -65,15 +65,12 @@ const CONNECTION_STAGES: Readonly<Record<Hook, readonly Stage[]>> = {
   POSTROUTING: [SOURCE, CONFIRM],
 };
 
-type Plans = Record<Family, Partial<Record<Hook, HookPlan>>>;
-
-const plansOf = new WeakMap<NetNamespace, Plans>();
+/** Kept by the namespace, as they last as long as it does. */
+export type HookPlans = Readonly<Record<Family, Partial<Record<Hook, HookPlan>>>>;
 
 /** Made once for each namespace: a packet only follows it. */
 export function planOf(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
-  let plans = plansOf.get(ns);
-  if (plans === undefined) plansOf.set(ns, (plans = { 4: {}, 6: {} }));
-  return (plans[family][hook] ??= makePlan(ns, family, hook));
+  return (ns.hookPlans[family][hook] ??= makePlan(ns, family, hook));
 }
 
 function makePlan(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
