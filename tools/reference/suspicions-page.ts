@@ -41,7 +41,7 @@ function showHoles(text: string): string {
   return plain.replaceAll(/`[^`]*`|\{\w+\}/g, (piece) => (piece.startsWith('`') ? piece : `\`${piece}\``));
 }
 
-function describeCode(code: string, { level, message, cause, check, remedy }: CodeEntry): string {
+function describeCode(code: string, { level, message, cause, check, remedy, remedyForPod }: CodeEntry): string {
   return [
     `### ${code}`,
     '',
@@ -59,6 +59,7 @@ function describeCode(code: string, { level, message, cause, check, remedy }: Co
     '',
     `**What to change.** ${showHoles(remedy)}`,
     '',
+    ...(remedyForPod === undefined ? [] : [`**When it is a pod.** ${showHoles(remedyForPod)}`, '']),
   ].join('\n');
 }
 

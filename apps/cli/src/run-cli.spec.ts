@@ -99,7 +99,7 @@ describe('hopscope diagnose', () => {
 
     const answer = [
       'node node2 drops the packet silently, in rule 1 of chain FORWARD in table filter: ',
-      'change: On node node2: remove or narrow it: iptables -t filter -D FORWARD ',
+      'change: On node node2: remove or narrow the rule: iptables -t filter -D FORWARD ',
     ];
     for (const line of answer) {
       expect(short.out).toContain(line);

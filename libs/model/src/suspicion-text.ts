@@ -1,5 +1,6 @@
 import { describeLocator, type Evidence } from './evidence.js';
 import type { Place } from './place.js';
+import { undoRule } from './rule-authors.js';
 
 /** What a finding gives to its texts. */
 interface TextFacts {
@@ -75,6 +76,7 @@ export function holesOf({ subject, evidence, details }: TextFacts): Holes {
     alsoText: second?.text,
     rule: first === undefined ? undefined : describeLocator(first),
     ruleAt: rule === undefined ? undefined : `${describeLocator(rule)} ${whereToAct(rule.at)}`,
+    undo: first === undefined ? undefined : undoRule(first, details?.command),
     priority: first?.kind === 'policy-rule' ? first.locator.replace('rule/', '') : undefined,
     ...details,
   };

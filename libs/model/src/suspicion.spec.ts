@@ -1,5 +1,5 @@
 import { suspect, type SuspicionFacts } from './suspicion.js';
-import { isSuspicionCode, SUSPICION_CODES } from './suspicion-codes.js';
+import { isSuspicionCode, SUSPICION_CODES, type CodeEntry } from './suspicion-codes.js';
 import { SUSPICION_HOLES } from './suspicion-codes/holes.js';
 
 const NODE = { kind: 'node' as const, name: 'node1' };
@@ -40,6 +40,30 @@ describe('suspect', () => {
       'node node1 drops the packet silently, in rule 3 of chain FORWARD in table filter: -A FORWARD -j DROP',
     );
     expect(finding.remedy).toMatch(/^On node node1: .*iptables -t filter -D FORWARD -j DROP/);
+  });
+
+  it.each([
+    ['filter/cali-fw-cali1/3', 'Felix of Calico'],
+    ['ip calico/filter-cali/3', 'Felix of Calico'],
+    ['filter/KUBE-NWPLCY-X/1', 'kube-router'],
+    ['filter/KUBE-SERVICES/1', 'kube-proxy'],
+    ['ip kube-proxy/services/9', 'kube-proxy'],
+    ['filter/DOCKER-ISOLATION-STAGE-2/1', 'Docker'],
+    ['inet firewalld/filter_FORWARD/7', 'firewalld'],
+    ['filter/ufw-user-forward/2', 'ufw'],
+    ['filter/FORWARD/1', 'remove or narrow the rule: iptables -D X.'],
+  ])('says of a rule at %s whose it is, so that nobody deletes what comes back: %s', (locator, says) => {
+    const rule = { kind: 'rule', at: NODE, locator, text: '-A X -j DROP' } as const;
+    const details = { command: 'iptables -D X' };
+
+    expect(suspect({ ...FACTS, code: 'FILTER_DROP', evidence: [rule], details }).remedy).toContain(says);
+  });
+
+  it('does not tell to make a router of a pod', () => {
+    const pod = { kind: 'pod', namespace: 'default', name: 'web', node: 'node1' };
+
+    expect(suspect({ ...FACTS, subject: pod, details: { key: 'net.ipv4.ip_forward' } }).remedy).not.toContain('sysctl');
+    expect(suspect({ ...FACTS, details: { key: 'net.ipv4.ip_forward' } }).remedy).toContain('sysctl -w');
   });
 
   it('names the handle of a rule of nftables', () => {
@@ -86,7 +110,9 @@ describe('SUSPICION_CODES', () => {
   );
 
   it('uses only holes that are documented, and documents none that nobody uses', () => {
-    const texts = codes.flatMap(([, { message, cause, check, remedy }]) => [message, cause, remedy, ...check]);
+    const texts = Object.values<CodeEntry>(SUSPICION_CODES).flatMap(
+      ({ message, cause, check, remedy, remedyForPod = '' }) => [message, cause, remedy, remedyForPod, ...check],
+    );
     const used = new Set(texts.flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1])));
 
     expect(used).toEqual(new Set(Object.keys(SUSPICION_HOLES)));

@@ -1,6 +1,6 @@
 import { contentHash } from './canonical.js';
 import type { Evidence } from './evidence.js';
-import { SUSPICION_CODES, type Layer, type Level, type SuspicionCode } from './suspicion-codes.js';
+import { SUSPICION_CODES, type CodeEntry, type Layer, type Level, type SuspicionCode } from './suspicion-codes.js';
 import { placeKey, type Place } from './place.js';
 import { fillText, holesOf, placeRemedy } from './suspicion-text.js';
 
@@ -53,7 +53,10 @@ export function suspect(facts: SuspicionFacts): Suspicion {
     message: fillText(entry.message, holes),
     evidence: facts.evidence,
     blocking: facts.blocking,
-    remedy: facts.remedy === undefined ? fillText(entry.remedy, holes) : placeRemedy(facts.remedy, facts.subject),
+    remedy:
+      facts.remedy === undefined
+        ? fillText(remedyOf(entry, facts.subject), holes)
+        : placeRemedy(facts.remedy, facts.subject),
     ...(facts.because === undefined ? {} : { because: facts.because }),
     fingerprint: contentHash([
       facts.code,
@@ -61,4 +64,8 @@ export function suspect(facts: SuspicionFacts): Suspicion {
       facts.evidence.map(({ kind, locator, text }) => [kind, locator, text]),
     ]).slice(0, 32),
   };
+}
+
+function remedyOf({ remedy, remedyForPod }: CodeEntry, { kind }: Place): string {
+  return kind === 'pod' ? (remedyForPod ?? remedy) : remedy;
 }

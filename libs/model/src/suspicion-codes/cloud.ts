@@ -24,7 +24,7 @@ export const CLOUD_CODES = {
       'Nothing outside the nodes knows the address: a node sent a pod or service packet to its default gateway, or an entry of the route table is missing.',
     check: ['ip route get {destination}  # on the node that sent it out', 'Look at the route table of the network.'],
     remedy:
-      'If the node should have kept it (a tunnel, a route to another node), correct the route there; else add {destination} to the route table of the network[ {table}].',
+      'If the node should have kept it (a tunnel, a route to another node), correct the route there; else add {destination} to the route table of the network.',
   }),
   CLOUD_WRONG_NEXT_HOP: code('critical', {
     message:

@@ -55,7 +55,7 @@ export const ENDPOINT_CODES = {
   }),
   NO_LISTENER: code('critical', {
     message:
-      'The packet arrives, but nothing listens on {protocol} port {port} in {subject}: its kernel refuses the connection. Listening there: {listeners}.',
+      'The packet arrives, but nothing listens on {protocol} port {port} {at}: its kernel refuses the connection. Listening there: {listeners}.',
     cause: 'The server is not running, still starting, or listens on another port than the one that is asked for.',
     check: ['ss -lntup  # run it {at}', 'kubectl -n {namespace} logs {name}'],
     remedy:

@@ -30,6 +30,8 @@ export interface CodeTexts {
   readonly check: readonly string[];
   /** What to change: a sentence, or a command with the place where it is to be run. */
   readonly remedy: string;
+  /** In its place when the subject is a pod: what helps on a node may be no way to repair a pod. */
+  readonly remedyForPod?: string;
 }
 
 export interface CodeEntry extends CodeTexts {

@@ -11,6 +11,7 @@ const COMMON_HOLES = {
   alsoText: 'the second piece of evidence',
   rule: 'the first piece of evidence in words: `rule 3 of chain FORWARD in table filter`',
   ruleAt: 'the first rule or chain among the evidence, in words, with its place',
+  undo: 'what to do about the rule: where its author takes it from, or the command that deletes it',
   priority: 'number of a policy rule, as `ip rule` shows it',
 } as const;
 
@@ -21,7 +22,6 @@ const OWN_HOLES = {
   backend: 'address and port of an endpoint',
   bridge: 'the bridge that the port should belong to',
   chain: 'name of a chain',
-  command: 'the command that deletes the rule',
   count: 'how many there are',
   destination: 'where the packet goes: an address or a network',
   direction: '`ingress` or `egress` of an interface',

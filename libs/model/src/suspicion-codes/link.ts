@@ -81,7 +81,7 @@ export const LINK_CODES = {
     message: '{subject} lacks the address {address}: nobody answers for it[ ({text})].',
     cause: 'The address was removed, or put on another interface or host.',
     check: ['ip addr show  # run it {at}'],
-    remedy: '{at}: ip addr add {address} dev {interface}',
+    remedy: '{at}: put the address back on its interface: ip addr add {address}[ dev {interface}]',
   }),
   ADDRESS_DUPLICATE: code('critical', {
     message: '{address} is configured in more than one place: {owners}. Which of them answers is chance.',

@@ -6,14 +6,14 @@ const code = codesOf('NEIGH');
 export const NEIGH_CODES = {
   NEIGH_FAILED: code('critical', {
     message:
-      '{subject} asks for the MAC address of {destination} and nobody on its segment answers: the packet is dropped (host unreachable)[: {text}].',
+      '{subject} asks for the MAC address of {destination} and nobody on its segment answers: the packet is dropped (host unreachable).',
     cause: 'The next hop is down, has another address, is on another segment, or does not answer ARP.',
     check: ['ip neigh show {destination}  # run it {at}: FAILED', 'arping -I {interface} {destination}'],
     remedy: 'Bring {destination} up on the segment of {subject}, or correct the route {at} that names it as next hop.',
   }),
   NEIGH_INCOMPLETE: code('critical', {
     message:
-      '{subject} has asked for the MAC address of {destination} and got no answer yet: packets wait, then are dropped[: {text}].',
+      '{subject} has asked for the MAC address of {destination} and got no answer yet: packets wait, then are dropped (host unreachable).',
     cause: 'The next hop is down, has another address, is on another segment, or does not answer ARP.',
     check: ['ip neigh show {destination}  # run it {at}: INCOMPLETE', 'arping -I {interface} {destination}'],
     remedy: 'Bring {destination} up on the segment of {subject}, or correct the route {at} that names it as next hop.',

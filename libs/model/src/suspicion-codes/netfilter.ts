@@ -12,8 +12,7 @@ export const NETFILTER_CODES = {
       'iptables -t TABLE -L CHAIN -nv --line-numbers  # run it {at}: its counter rises',
       'nft -a list ruleset  # native nftables',
     ],
-    remedy:
-      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there, or it comes back.',
+    remedy: '{at}: {undo}',
   }),
   FILTER_REJECT: code('critical', {
     message: '{subject} rejects the packet with an error to the sender, in {rule}: {text}',
@@ -23,8 +22,7 @@ export const NETFILTER_CODES = {
       'iptables -t TABLE -L CHAIN -nv --line-numbers  # run it {at}: its counter rises',
       'nft -a list ruleset  # native nftables',
     ],
-    remedy:
-      '{at}: remove or narrow it: {command}. If an agent or a firewall service wrote the rule, change it there, or it comes back.',
+    remedy: '{at}: {undo}',
   }),
   CHAIN_POLICY_DROP: code('critical', {
     message: '{subject} drops the packet silently: no rule accepts it, and the policy of {rule} is DROP.',

@@ -16,10 +16,12 @@ export const OVERLAY_CODES = {
   }),
   VNI_MISMATCH: code('critical', {
     message:
-      'VXLAN network numbers differ at {subject}: {actual} is used, {expected} is right ({text}), so the packet is dropped at the end of the tunnel.',
-    cause: 'The VNI was changed in the configuration or on one node only.',
-    check: ['ip -d link show type vxlan  # run it {at}: vxlan id', 'bridge fdb show dev {interface}'],
-    remedy: '{at}: delete the VXLAN device and restart the CNI agent, so that it is made with VNI {expected}.',
+      'VXLAN network numbers differ at {subject}: {actual} is used, {expected} is wanted ({text}); a packet with another number than its device is dropped at the end of the tunnel.',
+    cause:
+      'The VNI was changed in the configuration or on one node only, or a forwarding entry of the sender names another one.',
+    check: ['ip -d link show type vxlan  # run it at both nodes: vxlan id', 'bridge fdb show dev {interface}  # vni'],
+    remedy:
+      'Make both ends use the number of the configuration. {at}: delete the VXLAN device and restart the CNI agent; on the sender: look for `vni` in `bridge fdb show`.',
   }),
   TUNNEL_PORT_BLOCKED: code('critical', {
     message: 'Tunnel packets to UDP port {port} do not reach {subject}: a firewall on the way drops them.',
@@ -30,10 +32,12 @@ export const OVERLAY_CODES = {
   }),
   TUNNEL_PORT_MISMATCH: code('critical', {
     message:
-      '{subject} listens on UDP port {expected} and the other end sends to {actual} ({text}): the packet is not taken out of the tunnel.',
-    cause: 'The VXLAN port was changed in the configuration or on one node only (flannel 8472, Calico 4789).',
-    check: ['ip -d link show type vxlan  # run it at both nodes: dstport'],
-    remedy: '{at}: delete the VXLAN device and restart the CNI agent, so that all nodes use the same port.',
+      'VXLAN ports differ at {subject}: UDP port {actual} is used, {expected} is wanted ({text}); a packet to another port than its device has is not taken out of the tunnel.',
+    cause:
+      'The VXLAN port was changed in the configuration or on one node only (flannel 8472, Calico 4789), or a forwarding entry of the sender names another one.',
+    check: ['ip -d link show type vxlan  # run it at both nodes: dstport', 'bridge fdb show dev {interface}  # port'],
+    remedy:
+      'Make both ends use the port of the configuration. {at}: delete the VXLAN device and restart the CNI agent; on the sender: look for `port` in `bridge fdb show`.',
   }),
   TUNNEL_LOCAL_WRONG: code('critical', {
     message: '{subject} sends tunnel packets from {actual}, the other nodes expect {expected} ({text}).',

@@ -122,7 +122,7 @@ export const ROUTE_CODES = {
   }),
   LOCAL_ROUTE_MISSING: code('critical', {
     message:
-      '{subject} does not take {destination} for its own address: it has no entry for it in routing table local.',
+      '{subject} does not take {destination} for its own address: it has no entry for it in routing table local, or that table is asked too late.',
     cause:
       'The entry, which the kernel makes with the address, was deleted, or table local is asked too late (ip rule).',
     check: ['ip route show table local  # run it {at}', 'ip rule  # "0: from all lookup local" has to be first'],

@@ -10,6 +10,8 @@ export const SYSCTL_CODES = {
       'IP forwarding was switched off, most often by `sysctl --system` with a hardening file, or by a network manager.',
     check: ['sysctl {key}  # run it {at}', 'grep -r ip_forward /etc/sysctl.conf /etc/sysctl.d'],
     remedy: '{at}: sysctl -w {key}=1, and set it in /etc/sysctl.d as well',
+    remedyForPod:
+      'Leave the pod as it is: the packet is not for it. Correct what led the packet there: a route, a neighbour or forwarding entry, or an address that the pod should have and lacks.',
   }),
   IFACE_FORWARDING_OFF: code('critical', {
     message: '{subject} does not forward packets that come in there ({text}): they are dropped silently.',
@@ -17,6 +19,8 @@ export const SYSCTL_CODES = {
       'Forwarding is on for the host and off for this interface; it was made while forwarding was off, or set by hand.',
     check: ['sysctl {key}  # run it {at}'],
     remedy: '{at}: sysctl -w {key}=1',
+    remedyForPod:
+      'Leave the pod as it is: the packet is not for it. Correct what led the packet there: a route, a neighbour or forwarding entry, or an address that the pod should have and lacks.',
   }),
   RP_FILTER_DROP: code('critical', {
     message:

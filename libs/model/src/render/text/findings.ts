@@ -36,9 +36,12 @@ function findingLines(suspicion: Suspicion, numbers: Numbers, causes: ReadonlyMa
   const { code, level, message, remedy, fingerprint, evidence, blocking } = suspicion;
   const cause = causes.get(fingerprint);
   const lines = [`  ${numbers.get(fingerprint) ?? 0}. ${blocking ? '' : `${level}: `}${code}: ${message}`];
-  // A symptom needs no change of its own.
-  if (cause !== undefined)
-    return [...lines, `     because of ${numbers.get(cause.fingerprint) ?? 0}: goes away with ${cause.code}`];
+  // A symptom needs no change of its own; that of a cause further down is what the reader looks for here.
+  if (cause !== undefined) {
+    const [number = 0, own = 0] = [numbers.get(cause.fingerprint), numbers.get(fingerprint)];
+    lines.push(`     because of ${number}: goes away with ${cause.code}`);
+    return number < own ? lines : [...lines, `     change: ${cause.remedy}`];
+  }
   if (remedy !== '') lines.push(`     change: ${remedy}`);
   const shown = [...new Set(evidence.filter(({ text }) => !repeats(message, text)).map(describeEvidence))];
   for (const text of shown.slice(0, MOST_EVIDENCE)) lines.push(`     seen: ${text}`);

@@ -10,7 +10,7 @@ describe('renderText', () => {
       '',
       'why:',
       '  1. FILTER_DROP: node "n" <b> drops the packet silently, in rule 1 of chain FORWARD in table filter: -A FORWARD -j DROP',
-      '     change: On node "n" <b>: remove or narrow it: iptables -t filter -D FORWARD -j DROP. If an agent or a firewall service wrote the rule, change it there, or it comes back.',
+      '     change: On node "n" <b>: remove or narrow the rule: iptables -t filter -D FORWARD -j DROP. If an agent or a firewall service wrote it, change it there, or it comes back.',
       '',
       'also:',
       expect.stringMatching(/^ {2}2\. warning: DROPS_HIGH: eth0 of node n9 has dropped packets \(12\)/),
