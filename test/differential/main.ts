@@ -18,19 +18,21 @@ const USAGE = `npm run differential [-- --suite NAME]... [--seed N] [--cases N] 
   --suite NAME    only this one (${SUITES.join(', ')})
   --seed N        first seed (1): case i has seed N + i
   --cases N       cases per suite (60); a case is 40 connections, or 120 route decisions
-  --stop-after N  shrink and print at most N failing cases per suite (3)`;
+  --stop-after N  shrink and print at most N failing cases per suite (3)
+  --shrink 0      print failing cases as they are, and go on to the last case`;
 
 interface Options {
   readonly suites: readonly Suite[];
   readonly seed: number;
   readonly cases: number;
   readonly stopAfter: number;
+  readonly shrinks: boolean;
 }
 
 function parseOptions(argv: readonly string[]): Options {
   const args = [...argv];
   const suites: Suite[] = [];
-  const numbers = { '--seed': 1, '--cases': 60, '--stop-after': 3 };
+  const numbers = { '--seed': 1, '--cases': 60, '--stop-after': 3, '--shrink': 1 };
   for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
     const value = args.shift() ?? '';
     const suite = SUITES.find((name) => name === value);
@@ -43,6 +45,7 @@ function parseOptions(argv: readonly string[]): Options {
     seed: numbers['--seed'],
     cases: numbers['--cases'],
     stopAfter: numbers['--stop-after'],
+    shrinks: numbers['--shrink'] !== 0,
   };
 }
 
@@ -134,6 +137,7 @@ async function runNetfilter(suite: Exclude<Suite, 'route' | 'route6'>, options: 
     if (result.differences.length === 0) continue;
     failed++;
     console.log(`${suite} seed ${seed}:\n  ${result.differences.slice(0, 6).join('\n  ')}`);
+    if (!options.shrinks) continue;
     if (failed > options.stopAfter) break;
     await router.remove();
     console.log(`smallest case:\n${await one.shrink()}\n`);
@@ -154,6 +158,7 @@ async function runRouting(suite: 'route' | 'route6', options: Options): Promise<
     if (result.differences.length === 0) continue;
     failed++;
     console.log(`${suite} seed ${seed}:\n  ${result.differences.slice(0, 6).join('\n  ')}`);
+    if (!options.shrinks) continue;
     if (failed > options.stopAfter) break;
     const small = await shrinkRouting(one);
     console.log(`smallest case:\n${describeRouting(small)}\n${checkRouting(small).differences.join('\n')}\n`);

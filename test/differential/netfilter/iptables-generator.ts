@@ -258,7 +258,8 @@ const OF_TABLE: Readonly<Record<string, (random: Random, place: Place, family: F
   raw: (r) => [{ text: r.pick(['-j NOTRACK', '-j CT --notrack']) }],
   mangle: (r, place, family) => [
     { text: family === 4 ? `-j TTL --ttl-${ttlChange(r)}` : `-j HL --hl-${ttlChange(r)}` },
-    { text: '-j DSCP --set-dscp 8' },
+    // Of IPv6 packets from packet sockets it spoils the checksum that conntrack has verified: they are not delivered.
+    ...(family === 4 ? [{ text: '-j DSCP --set-dscp 8' }] : []),
     ...(place.hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING')
       ? [{ text: '-j CLASSIFY --set-class 1:1' }]
       : []),
