@@ -1,7 +1,7 @@
 import { arpDrop, type ArpMessage, type Link, type NetNamespace, type Obstacle } from '#libs/netstack';
 import { ports, type Port } from './fabric.js';
 import { obstacle, type FlightContext } from './flight-context.js';
-import { arpSender, unreachableHost, type Transmit } from './segment.js';
+import { arpSender, hasValidEntry, unreachableHost, type Transmit } from './segment.js';
 
 /** One device that a frame passes, and in which direction. */
 interface Crossing {
@@ -9,9 +9,6 @@ interface Crossing {
   readonly dev: string;
   readonly direction: 'ingress' | 'egress';
 }
-
-/** States in which the kernel sends without asking first (NUD_VALID of include/net/neighbour.h). */
-const VALID = new Set(['PERMANENT', 'NOARP', 'REACHABLE', 'STALE', 'DELAY', 'PROBE']);
 
 /**
  * ARP messages are frames too: traffic control drops them like any other, and then no packet is sent at all.
@@ -22,7 +19,7 @@ export function arpFiltered(context: FlightContext, ns: NetNamespace, link: Link
   const { nextHop, skb } = out;
   if (!filtersFrames || typeof nextHop !== 'number' || link.kind === 'vxlan' || link.flags.has('NOARP')) return false;
   if (link.mac === '' || out.dev === 'lo') return false;
-  if (ns.neighbour(link.name, nextHop)?.states.some((state) => VALID.has(state))) return false;
+  if (hasValidEntry(ns.neighbour(link.name, nextHop))) return false;
   const sender = arpSender(ns, link, out);
   if (typeof sender !== 'number') return false;
   const [answer] = fabric.arp(ns, link, nextHop, sender, context.chooser).answers;

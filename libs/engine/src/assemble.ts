@@ -16,6 +16,8 @@ import {
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import type { Leaf } from './explore.js';
+import { explainObstacle } from './causes.js';
+import { concerns } from './inspection.js';
 import { buildPath } from './path-graph.js';
 import { emptyServiceFinding, findService } from './service-intent.js';
 import type { RecordedObstacle } from './trace-recorder.js';
@@ -47,7 +49,11 @@ export function assemble(found: Findings): Diagnosis {
   const branches = mergeBranches(leaves, rest);
   const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found) : [];
   const others = [...found.notes, ...leaves.flatMap((leaf) => leaf.value.notes), ...expectations(found)];
-  const suspicions = unique([...blocking, ...others], (suspicion) => suspicion.fingerprint);
+  const told = new Set(blocking.map(whatAndWhere));
+  const suspicions = unique(
+    [...blocking, ...others.filter((suspicion) => !told.has(whatAndWhere(suspicion)))],
+    (suspicion) => suspicion.fingerprint,
+  );
   const forward = traces(leaves, (exchange) => exchange.forward);
   const reply = traces(leaves, (exchange) => exchange.reply);
   const skipped = [
@@ -135,7 +141,7 @@ function blockingSuspicions(found: Findings): Suspicion[] {
   for (const { value } of failing)
     for (const recorded of value.obstacles) {
       if (recorded.obstacle.disposition === 'insufficient-info') continue;
-      suspicions.push(...withCause(found, recorded), toSuspicion(recorded));
+      suspicions.push(...explainObstacle(found.world, recorded, value.addresses, serviceCause(found, recorded)));
     }
   // Of a service one finding of a kind is enough, whatever rule led to it.
   return unique(suspicions, (suspicion) =>
@@ -143,12 +149,12 @@ function blockingSuspicions(found: Findings): Suspicion[] {
   );
 }
 
-function toSuspicion({ obstacle }: RecordedObstacle): Suspicion {
-  return obstacle.ready ?? suspect({ ...obstacle.facts, blocking: true });
+function whatAndWhere({ code, subject }: Suspicion): string {
+  return `${code} ${placeKey(subject)}`;
 }
 
 /** A rule that refuses a service address follows from a service that has nothing to send to. */
-function withCause(found: Findings, { obstacle }: RecordedObstacle): Suspicion[] {
+function serviceCause(found: Findings, { obstacle }: RecordedObstacle): Finding[] {
   const refused =
     obstacle.facts.code === 'FILTER_REJECT' ||
     obstacle.facts.code === 'FILTER_DROP' ||
@@ -159,22 +165,16 @@ function withCause(found: Findings, { obstacle }: RecordedObstacle): Suspicion[]
   const asked = obstacle.skb.dst === found.dst && obstacle.skb.dport === found.port;
   const cause = intent === undefined || !asked ? undefined : emptyServiceFinding(intent);
   if (cause === undefined) return [];
-  return [suspect({ ...cause, evidence: [...cause.evidence, ...obstacle.facts.evidence], blocking: true })];
+  return [{ ...cause, evidence: [...cause.evidence, ...obstacle.facts.evidence] }];
 }
 
-/** What the CNI plugin promises for the addresses of this exchange on the nodes that it passed, and what is not so, though the packet got past. */
+/** What is not in order in the places that the packets passed, and concerns their addresses, though they got past. */
 function expectations({ world, leaves }: Findings): Suspicion[] {
-  const findings: Finding[] = [];
-  for (const { value } of leaves) {
-    const addresses = [...value.addresses].filter((ip) => world.cluster.isPodAddress(ip));
+  const findings = new Set<Finding>();
+  for (const { value } of leaves)
     for (const ns of value.visited)
-      if (ns.place.kind === 'node')
-        for (const ip of addresses) {
-          const finding = world.cni.routeFinding(ns, ip);
-          if (finding !== undefined) findings.push(finding);
-        }
-  }
-  return findings.map((finding) => suspect({ ...finding, blocking: false }));
+      for (const finding of world.inspection.of(ns)) if (concerns(finding, value.addresses)) findings.add(finding);
+  return [...findings].map((finding) => suspect({ ...finding, blocking: false }));
 }
 
 /** Files of nodes on the path without which something was not looked at, though the walk did not need it. */

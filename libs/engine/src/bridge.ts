@@ -303,6 +303,12 @@ export function bridgeForward(
     );
   }
   if (found === undefined) {
+    // The frame is flooded, and for each port that it would leave by the packet is forwarded first (br_flood(), br_nf_forward_ip()).
+    const [flooded] = ports(ns, bridge).filter((port) => port !== from && portForwards(port));
+    if (filtered && flooded !== undefined) {
+      skb.physOut = flooded.name;
+      hook(runIn(context, ns), 'FORWARD', skb, bridge.name, bridge.name);
+    }
     unknownPort(context, ns, bridge, skb, mac);
     return { kind: 'lost', skb };
   }

@@ -277,7 +277,8 @@ class ExchangeRun {
         details: {},
       },
       disposition: 'dropped',
-      answer: { kind: 'silence' },
+      // The client's kernel knows no such connection and resets it; the server's answer to that ends the real one.
+      answer: end.kind === 'delivered' && end.ns === this.request.client ? { kind: 'reset' } : { kind: 'silence' },
       skb: end.skb,
     });
   }
@@ -294,8 +295,9 @@ class ExchangeRun {
   private symptomOf({ obstacle, at, direction }: RecordedObstacle): Symptom {
     const { answer, skb } = obstacle;
     if (obstacle.disposition === 'insufficient-info') return 'unknown';
-    if (answer.kind === 'silence' || direction === 'reply' || skb.inner !== undefined) return 'timeout';
     const { client, protocol } = this.request;
+    if (direction === 'reply' && answer.kind === 'reset' && at === client?.place) return 'refused';
+    if (answer.kind === 'silence' || direction === 'reply' || skb.inner !== undefined) return 'timeout';
     const local = client !== undefined && at === client.place;
     if (answer.kind === 'errno')
       // A connected datagram socket does not see a failed ARP (EHOSTUNREACH is not fatal to it).

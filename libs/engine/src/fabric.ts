@@ -1,6 +1,6 @@
 import type { ClusterIndex } from '#libs/cluster';
 import { cidrContains, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
-import { lookupRoute, sourceProblem, type Chooser, type Link, type NetNamespace } from '#libs/netstack';
+import { lookupRoute, sourceProblem, type Chooser, type FdbEntry, type Link, type NetNamespace } from '#libs/netstack';
 
 /** One interface of one namespace. */
 export interface Port {
@@ -122,6 +122,9 @@ export class Fabric {
   silentToRouter(owner: Port, target: Ip, chooser: Chooser): Silence | undefined {
     const router = this.routerOf(owner);
     if (router === undefined) return undefined;
+    // Who has asked for its router is known to it (neigh_event_ns()).
+    const entry = owner.ns.neighbour(owner.link.name, router);
+    if (entry?.mac !== undefined && !entry.states.includes('FAILED')) return undefined;
     const reply = arpReply(owner, target, router, chooser);
     return typeof reply === 'string' ? undefined : reply;
   }
@@ -165,6 +168,16 @@ export class Fabric {
     }
     for (const port of this.outside.values()) if (port.ns === ns) return port;
     return undefined;
+  }
+
+  /** A sticky entry that sends answers for this station out of another port of its bridge (`ip link`'s own MAC, bridge(8) fdb sticky). */
+  strayAnswers(ns: NetNamespace, link: Link): { readonly ns: NetNamespace; readonly entry: FdbEntry } | undefined {
+    const peer = this.peer(ns, link);
+    if (peer.kind !== 'port' || peer.link.master === undefined) return undefined;
+    const entry = (peer.ns.fdb ?? []).find(
+      (one) => one.sticky && one.mac === link.mac && one.master === peer.link.master && one.dev !== peer.link.name,
+    );
+    return entry === undefined ? undefined : { ns: peer.ns, entry };
   }
 
   private listeners(ns: NetNamespace, link: Link): readonly (Port | 'uncollected')[] {

@@ -50,7 +50,14 @@ export interface FlightContext {
 }
 
 export function runIn(context: FlightContext, ns: NetNamespace): NamespaceRun {
-  return { ns, conntrack: context.state.conntrack(ns), chooser: context.chooser, recorder: context.recorder };
+  const { state, chooser, recorder, world } = context;
+  return {
+    ns,
+    conntrack: state.conntrack(ns),
+    chooser,
+    recorder,
+    intendedRoute: (dst) => (ns.place.kind === 'node' ? world.cni.intendedRoute?.(ns, dst) : undefined),
+  };
 }
 
 /** Where the packet goes next: into a namespace by an interface, or on within the same one. */

@@ -10,6 +10,7 @@ import type {
   Network,
 } from '#libs/provider-kit';
 import { Fabric } from './fabric.js';
+import { Inspection } from './inspection.js';
 import { walk } from './walk.js';
 import { buildNamespaces, infraKey, ownerOf, type World } from './world.js';
 
@@ -31,12 +32,14 @@ export function composeNetwork(parts: NetworkParts): Network {
   const cluster = new ClusterIndex(parts.snapshot, parts.overrides);
   const namespaces = buildNamespaces(cluster);
   const infra = new Map<string, InfraAnswer>();
+  const cni = chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin);
   const world: World = {
     cluster,
     namespaces,
     fabric: new Fabric(namespaces, cluster),
     filtersFrames: [...namespaces.values()].some((ns) => ns.filtersFrames),
-    cni: chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin),
+    cni,
+    inspection: new Inspection(cluster, namespaces, cni),
     infra: (question) => parts.shim.evaluate?.(question) ?? infra.get(infraKey(question)),
     ownerOf: ownerOf(namespaces),
   };

@@ -1,5 +1,15 @@
 import { formatIp, type Evidence, type Ip } from '#libs/model';
-import { selectSource, unknowable, type Link, type NetNamespace, type Outcome, type Skb } from '#libs/netstack';
+import {
+  selectSource,
+  unknowable,
+  type Answer,
+  type FdbEntry,
+  type Link,
+  type Neighbour,
+  type NetNamespace,
+  type Outcome,
+  type Skb,
+} from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -21,6 +31,11 @@ export function resolveNeighbour(
   const entry = ns.neighbour(link.name, nextHop);
   const bound = entry?.states.some((state) => state === 'PERMANENT' || state === 'NOARP') ?? false;
   if (bound && entry?.mac !== undefined) return entry.mac;
+  const stray = hasValidEntry(entry) ? undefined : context.world.fabric.strayAnswers(ns, link);
+  if (stray !== undefined) {
+    obstacle(context, strayFinding(stray), 'neighbor-unreachable', skb, unreachableHost(out));
+    return entry?.mac;
+  }
   const { answers, uncollected, silent } = context.world.fabric.arp(
     ns,
     link,
@@ -90,6 +105,23 @@ export function resolveNeighbour(
   return undefined;
 }
 
+/** States in which the kernel sends without asking first (NUD_VALID of include/net/neighbour.h). */
+const VALID = new Set(['PERMANENT', 'NOARP', 'REACHABLE', 'STALE', 'DELAY', 'PROBE']);
+
+export function hasValidEntry(entry: Neighbour | undefined): boolean {
+  return entry?.states.some((state) => VALID.has(state)) ?? false;
+}
+
+function strayFinding({ ns, entry }: { readonly ns: NetNamespace; readonly entry: FdbEntry }): Finding {
+  const { dev, mac, text } = entry;
+  return {
+    code: 'FDB_WRONG_PORT',
+    subject: { ...ns.place, interface: entry.master ?? dev },
+    evidence: [{ kind: 'fdb', at: ns.place, locator: `fdb/${dev}/${mac}`, text }],
+    details: { mac, actual: dev, interface: entry.master ?? dev },
+  };
+}
+
 /** The route leads to the network for an address that this host has itself: it asks, and does not answer itself. */
 export function ownAddress({ ns, link }: Port, out: Transmit): Finding {
   const address = formatIp(out.nextHop);
@@ -130,11 +162,9 @@ export function arpSender(ns: NetNamespace, link: Link, { skb, nextHop }: Transm
   return selectSource(ns, link.name, nextHop, 253) ?? skb.src;
 }
 
-/** arp_error_report(): the own socket gets EHOSTUNREACH, the sender of a forwarded packet an ICMP error. */
-export function unreachableHost(
-  out: Transmit,
-): { kind: 'errno'; errno: string } | { kind: 'icmp'; type: number; code: number } {
-  return out.local ? { kind: 'errno', errno: 'EHOSTUNREACH' } : { kind: 'icmp', type: 3, code: 1 };
+/** arp_error_report(), ndisc_error_report(): the sender gets an ICMP error, a socket of this very host too (over lo). */
+export function unreachableHost({ skb }: Transmit): Extract<Answer, { kind: 'icmp' }> {
+  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 1 } : { kind: 'icmp', type: 1, code: 3 };
 }
 
 export function linkEvidence({ ns, link }: Port): Evidence {

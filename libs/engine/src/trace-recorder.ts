@@ -11,6 +11,8 @@ export interface RecordedObstacle {
   readonly obstacle: Obstacle;
   readonly at: Place;
   readonly direction: Direction;
+  /** The route that the packet had taken in the namespace where it stopped. */
+  readonly route?: Evidence;
 }
 
 interface OpenHop {
@@ -54,7 +56,8 @@ export class TraceRecorder implements Recorder {
     // A rule set may drop the same packet a thousand times over; nobody reads that far.
     if (this.obstacles.length >= MAX_OBSTACLES) return;
     const at = this.hops.at(-1)?.at ?? obstacle.facts.subject;
-    const recorded = { obstacle, at, direction: this.direction };
+    const route = this.hops.at(-1)?.steps.findLast((step) => step.kind === 'route')?.evidence;
+    const recorded = { obstacle, at, direction: this.direction, route };
     const [evidence] = obstacle.facts.evidence;
     // What ends a visit at once is all that happens in it.
     if (this.hops.at(-1)?.steps.length === 0 && evidence !== undefined)

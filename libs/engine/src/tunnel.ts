@@ -3,7 +3,7 @@ import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb 
 import type { Finding } from '#libs/provider-kit';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
-import type { Transmit } from './segment.js';
+import { unreachableHost, type Transmit } from './segment.js';
 
 const VXLAN_HEADERS_V4 = 50;
 
@@ -31,7 +31,7 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
       },
       'neighbor-unreachable',
       skb,
-      out.local ? { kind: 'errno', errno: 'EHOSTUNREACH' } : { kind: 'icmp', type: 3, code: 1 },
+      unreachableHost(out),
     );
     return { kind: 'lost', skb };
   }
@@ -66,7 +66,10 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
     return { kind: 'lost', skb };
   }
   if (ns.owns(remote) !== undefined) return bypassLoop(context, ns, link, out, remote);
-  const device = outerPacket(link, skb, remote, mac);
+  const local = parseAddress(link.info.local);
+  const foreign = local !== undefined && ns.owns(local) === undefined;
+  if (foreign) foreignLocal(context, ns, link, skb, local);
+  const device = { ...outerPacket(link, skb, remote, mac), ...(foreign ? { src: undefined } : {}) };
   const outer = { ...device, dport: exact?.port ?? device.dport, vni: exact?.vni ?? device.vni };
   context.recorder.step({
     kind: 'encapsulate',
@@ -108,6 +111,27 @@ function bypassLoop(context: FlightContext, ns: NetNamespace, link: Link, out: T
     out.local ? { kind: 'silence' } : { kind: 'icmp', type: 11, code: 0 },
   );
   return { kind: 'lost', skb: again };
+}
+
+/** ip_route_output_key(): a tunnel cannot send from an address that the host does not have; the packet is dropped silently. */
+function foreignLocal(context: FlightContext, ns: NetNamespace, link: Link, skb: Skb, local: Ip): void {
+  const evidence = {
+    kind: 'link' as const,
+    at: ns.place,
+    locator: `link/${link.name}`,
+    text: `${link.name} local ${formatIp(local)}`,
+  };
+  obstacle(
+    context,
+    {
+      code: 'TUNNEL_LOCAL_WRONG',
+      subject: { ...ns.place, interface: link.name },
+      evidence: [evidence],
+      details: { actual: formatIp(local), expected: 'an address of this node', interface: link.name },
+    },
+    'dropped',
+    skb,
+  );
 }
 
 /** The mark stays on the packet within its namespace; the connection does not (iptunnel_xmit()). */

@@ -3,6 +3,7 @@ import { canonicalJson, type Ip } from '#libs/model';
 import { NetNamespace } from '#libs/netstack';
 import type { CniNetwork, InfraAnswer, InfraQuestion } from '#libs/provider-kit';
 import { Fabric } from './fabric.js';
+import type { Inspection } from './inspection.js';
 
 /** Everything that a walk may read. Facts only; what is not here is asked for by name. */
 export interface World {
@@ -11,6 +12,7 @@ export interface World {
   readonly namespaces: ReadonlyMap<string, NetNamespace>;
   readonly fabric: Fabric;
   readonly cni: CniNetwork;
+  readonly inspection: Inspection;
   /** Whether any namespace has traffic control filters: without them frames need no second look. */
   readonly filtersFrames: boolean;
   /** What the InfraShim says of a crossing; undefined when it has to be asked first. */

@@ -13,9 +13,10 @@ import { hook, SILENCE, unknowable } from './hook.js';
 import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
 import type { NetNamespace } from './namespace.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
-import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
-import { noRouteEvidence, routeEvidence, sourceEvidence } from './routing/route-evidence.js';
+import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
+import { noRouteEvidence, refusalFacts, routeEvidence, sourceEvidence } from './routing/route-evidence.js';
 import { sourceProblem } from './routing/source-check.js';
+import { withoutRefusal } from './routing/without.js';
 import { routeSource, selectSource } from './routing/source.js';
 import { TCP, type Skb } from './skb.js';
 
@@ -108,10 +109,12 @@ export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip },
   const { ns } = run;
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
-  const { src, result } = chooseRoute(run, routing, packet, bound);
+  const { src, result: found } = chooseRoute(run, routing, packet, bound);
   const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
-  if (result.kind !== 'route') {
-    refuse(run, skb, result, true);
+  const result =
+    found.kind === 'route' ? found : pastRefusal(run, routing, skb, found, outputFlow(skb, src, bound), true);
+  if (result === undefined) {
+    hook(run, 'OUTPUT', skb, '', '');
     return { kind: 'stop', skb };
   }
   recordRoute(run, result);
@@ -146,10 +149,13 @@ function chooseRoute(
   bound: string | undefined,
 ): { readonly src: Ip; readonly result: RouteResult } {
   const { ns } = run;
+  if (packet.src !== undefined && !mayBeSource(ns, routing, packet.src))
+    return { src: packet.src, result: { kind: 'none' } };
   const first = routeOutput(run, routing, packet, packet.src, bound);
   if (packet.src !== undefined) return { src: packet.src, result: first };
   if (first.kind === 'route') {
     const src = routeSource(ns, first, packet.dst) ?? anyAddress(packet.family);
+    if (!mayBeSource(ns, routing, src)) return { src, result: { kind: 'none' } };
     // ip_route_connect(): once the source is chosen the route is asked for again, now with it; IPv6 asks once.
     return { src, result: packet.family === 4 ? routeOutput(run, routing, packet, src, bound) : first };
   }
@@ -159,14 +165,20 @@ function chooseRoute(
   return { src: any, result: routeOutput(run, routing, packet, any, bound) };
 }
 
+/** __ip_dev_find(): IPv4 sends only from addresses of its own (ip_route_output_key_hash_rcu()). */
+function mayBeSource(ns: NetNamespace, routing: RoutingState, src: Ip): boolean {
+  if (typeof src !== 'number' || src === 0) return true;
+  return ns.owns(src) !== undefined || addressType(routing, src) === 'LOCAL';
+}
+
 /** What a packet of this host starts with (net.ipv4.ip_default_ttl; hop_limit of IPv6 is 64 unless a router says otherwise). */
 function defaultTtl(ns: NetNamespace, { family, ttl }: Pick<Skb, 'family' | 'ttl'>): number {
   return family === 4 ? (ns.sysctlNumber('net.ipv4.ip_default_ttl') ?? ttl) : ttl;
 }
 
 /** A socket that is bound to a device takes what no route leads to as being on that device's link (ip_route_output_key_hash_rcu()). */
-function onLink(dst: Ip, dev: string): Extract<RouteResult, { kind: 'route' }> {
-  const hop = { dev, weight: 1, dead: false, linkdown: false, onlink: true };
+function onLink(dst: Ip, dev: string, gateway?: Ip): Extract<RouteResult, { kind: 'route' }> {
+  const hop = { dev, gateway, weight: 1, dead: false, linkdown: false, onlink: true };
   const route = {
     type: 'unicast',
     dst: { net: dst, length: 32 },
@@ -175,7 +187,7 @@ function onLink(dst: Ip, dev: string): Extract<RouteResult, { kind: 'route' }> {
     tos: 0,
     scope: 253,
     nextHops: [hop],
-    text: `${formatIp(dst)} dev ${dev}`,
+    text: `${formatIp(dst)}${gateway === undefined ? '' : ` via ${formatIp(gateway)}`} dev ${dev}`,
   };
   return { kind: 'route', route, hop, table: 'main' };
 }
@@ -263,13 +275,11 @@ function routeInput(run: NamespaceRun, routing: RoutingState, iif: string, skb: 
     return { kind: 'local' };
   }
   checkForwarding(run, iif, skb);
-  if (result.kind !== 'route') {
-    refuse(run, skb, result, false);
-    return { kind: 'stop' };
-  }
-  recordRoute(run, result);
-  validateSource(run, routing, iif, skb, result.hop.dev ?? 'lo');
-  return { kind: 'forward', result };
+  const way = result.kind === 'route' ? result : pastRefusal(run, routing, skb, result, flow, false);
+  if (way === undefined) return { kind: 'stop' };
+  recordRoute(run, way);
+  validateSource(run, routing, iif, skb, way.hop.dev ?? 'lo');
+  return { kind: 'forward', result: way };
 }
 
 function checkMartians(run: NamespaceRun, iif: string, skb: Skb): void {
@@ -296,8 +306,10 @@ function routeLocalnet(run: NamespaceRun, dev: string): boolean {
 /** IN_DEV_FORWARD() of the interface that the packet came in by; without it ip_error() drops silently. */
 function checkForwarding(run: NamespaceRun, iif: string, skb: Skb): void {
   const { ns, chooser } = run;
-  const key = ns.confKey(skb.family, iif, 'forwarding');
-  const own = ns.sysctlNumber(key);
+  // ip6_forward() looks at `all` only; newer kernels let an interface forward on its own by force_forwarding.
+  const name = skb.family === 4 ? 'forwarding' : 'force_forwarding';
+  const key = ns.confKey(skb.family, iif, name);
+  const own = skb.family === 4 || ns.sysctlNumber(key) === 1 ? ns.sysctlNumber(key) : undefined;
   const all = ns.sysctlNumber(skb.family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding');
   if (own === undefined && all === undefined) {
     if (!chooser.guess(`whether ${ns.id} forwards packets (${key} was not collected)`))
@@ -322,17 +334,16 @@ function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, s
   if (skb.family !== 4 || iif === 'lo') return;
   const problem = sourceProblem(run.ns, routing, { ...outputFlow(skb, skb.src), iif }, towards, run.chooser);
   if (problem === undefined) return;
-  const { code, evidence, details } = problem;
-  stop(
-    run,
+  const { code, evidence, details, cause } = problem;
+  const subject = code === 'RP_FILTER_DROP' ? { ...run.ns.place, interface: iif } : run.ns.place;
+  const facts = { code, subject, evidence, details };
+  run.recorder.obstacle({
+    facts,
+    disposition: 'martian',
+    answer: SILENCE,
     skb,
-    code,
-    'martian',
-    SILENCE,
-    evidence,
-    code === 'RP_FILTER_DROP' ? { ...run.ns.place, interface: iif } : run.ns.place,
-    details,
-  );
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
@@ -364,36 +375,44 @@ function refuse(
     stop(run, skb, 'NO_ROUTE', 'no-route', answer, [noRouteEvidence(run, skb)], place, details);
     return;
   }
-  const evidence: Evidence =
-    result.rule === undefined
-      ? {
-          kind: 'route',
-          at: place,
-          locator: `${result.route?.table ?? 'main'}/${details.destination}`,
-          text: result.route?.text ?? '',
-        }
-      : { kind: 'policy-rule', at: place, locator: `rule/${result.rule.priority}`, text: result.rule.text };
   const refused = REFUSALS[result.type];
-  const code = result.rule === undefined ? refused.code : 'RULE_PROHIBIT';
   // A rule that says unreachable is the network's unreachability, a route that says so the host's (fib4_rule_action()).
   const ofRule = result.rule !== undefined && result.type === 'unreachable';
   const errno = ofRule ? 'ENETUNREACH' : refused.errno;
   const remote: Answer = ofRule ? { kind: 'icmp', type: 3, code: 0 } : refused.answer;
   const answer: Answer = told ?? (local ? { kind: 'errno', errno } : remote);
-  stop(run, skb, code, refused.disposition, answer, [evidence], place, details);
+  run.recorder.obstacle({ facts: refusalFacts(place, result, skb.dst), disposition: refused.disposition, answer, skb });
+}
+
+/**
+ * An obstacle of routing, and the route that the packet would take without it: the one that is meant, else what the tables
+ * say without the refusing route or rule. undefined: nowhere.
+ */
+function pastRefusal(
+  run: NamespaceRun,
+  routing: RoutingState,
+  skb: Skb,
+  result: Exclude<RouteResult, { kind: 'route' }>,
+  flow: Flow,
+  local: boolean,
+): Extract<RouteResult, { kind: 'route' }> | undefined {
+  refuse(run, skb, result, local);
+  const meant = run.intendedRoute?.(skb.dst);
+  if (meant !== undefined) return onLink(skb.dst, meant.dev, meant.gateway);
+  if (result.kind !== 'refused') return undefined;
+  const rest = lookupRoute(withoutRefusal(routing, result), flow, run.chooser);
+  return rest.kind === 'route' ? rest : undefined;
 }
 
 /** fib_props[] of net/ipv4/fib_semantics.c and ip_error(): EINVAL is silent, EHOSTUNREACH and EACCES are told. */
 const REFUSALS = {
-  blackhole: { code: 'ROUTE_BLACKHOLE', disposition: 'null-routed', errno: 'EINVAL', answer: SILENCE },
+  blackhole: { disposition: 'null-routed', errno: 'EINVAL', answer: SILENCE },
   unreachable: {
-    code: 'ROUTE_UNREACHABLE',
     disposition: 'no-route',
     errno: 'EHOSTUNREACH',
     answer: { kind: 'icmp', type: 3, code: 1 },
   },
   prohibit: {
-    code: 'ROUTE_PROHIBIT',
     disposition: 'prohibited',
     errno: 'EACCES',
     answer: { kind: 'icmp', type: 3, code: 13 },

@@ -23,6 +23,8 @@ export type Answer =
 /** Something that stops the packet, with the finding that explains it. */
 export interface Obstacle {
   readonly facts: Omit<SuspicionFacts, 'blocking'>;
+  /** What it follows from, where the kernel's own look-up tells. */
+  readonly cause?: Omit<SuspicionFacts, 'blocking'>;
   /** The finding itself where somebody else (an InfraShim) has made it. */
   readonly ready?: Suspicion;
   readonly disposition: Disposition;
@@ -47,6 +49,8 @@ export interface NamespaceRun {
   readonly conntrack: ConntrackTable;
   readonly chooser: Chooser;
   readonly recorder: Recorder;
+  /** The route that is meant for an address where the tables have none, or a wrong one: how the walk goes on past that. */
+  intendedRoute?(dst: Ip): { readonly dev: string; readonly gateway?: Ip } | undefined;
 }
 
 /** What a namespace does with a packet in the end. */

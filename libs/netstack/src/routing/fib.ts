@@ -19,6 +19,10 @@ export class Fib {
     this.lengths = [...this.byLength.keys()].toSorted((a, b) => b - a);
   }
 
+  *all(): Iterable<Route> {
+    for (const prefixes of this.byLength.values()) for (const same of prefixes.values()) yield* same;
+  }
+
   /** Routes that contain `ip`, best first. The caller takes the first that is usable. */
   *matches(ip: Ip): Iterable<Route> {
     for (const length of this.lengths) {

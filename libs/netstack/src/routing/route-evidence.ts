@@ -1,11 +1,67 @@
 import { formatIp, type Evidence, type Ip, type Place } from '#libs/model';
-import type { NamespaceRun } from '../outcome.js';
+import type { NamespaceRun, Obstacle } from '../outcome.js';
+import type { PolicyRule } from '../parse/rules.js';
 import { type Skb } from '../skb.js';
-import { type RouteResult } from './lookup.js';
+import type { RouteResult, RoutingState } from './lookup.js';
 
 export function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
   const file = skb.family === 4 ? 'ip-route.json' : 'ip6-route.json';
   return { kind: 'file', at: run.ns.place, locator: file, text: `no route of ${file} contains ${formatIp(skb.dst)}` };
+}
+
+/** fib_props[] of net/ipv4/fib_semantics.c: the kinds of routes that refuse. */
+const REFUSALS = {
+  blackhole: 'ROUTE_BLACKHOLE',
+  unreachable: 'ROUTE_UNREACHABLE',
+  prohibit: 'ROUTE_PROHIBIT',
+} as const;
+
+/** The route or policy rule that refuses packets to `dst`, as a finding. */
+export function refusalFacts(
+  place: Place,
+  { type, rule, route }: Extract<RouteResult, { kind: 'refused' }>,
+  dst: Ip,
+): Obstacle['facts'] {
+  const destination = formatIp(dst);
+  const evidence: Evidence =
+    rule === undefined
+      ? {
+          kind: 'route',
+          at: place,
+          locator: `${route?.table ?? 'main'}/${destination}`,
+          text: route?.text ?? '',
+        }
+      : ruleEvidence(place, rule);
+  return {
+    code: rule === undefined ? REFUSALS[type] : 'RULE_PROHIBIT',
+    subject: place,
+    evidence: [evidence],
+    details: { destination },
+  };
+}
+
+/** A packet that a policy rule leads into another table than `main`. */
+export function diversionFacts(
+  place: Place,
+  { rules }: RoutingState,
+  result: Extract<RouteResult, { kind: 'route' }>,
+  dst: Ip,
+): Obstacle['facts'] | undefined {
+  const { table } = result;
+  const rule = ORDINARY.has(table) ? undefined : rules.find((one) => one.action === 'lookup' && one.table === table);
+  if (rule === undefined) return undefined;
+  return {
+    code: 'RULE_DIVERTS',
+    subject: place,
+    evidence: [ruleEvidence(place, rule), routeEvidence(place, result)],
+    details: { destination: formatIp(dst), table },
+  };
+}
+
+const ORDINARY = new Set(['local', 'main', 'default']);
+
+function ruleEvidence(at: Place, rule: PolicyRule): Evidence {
+  return { kind: 'policy-rule', at, locator: `rule/${rule.priority}`, text: rule.text };
 }
 
 export function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }>): Evidence {

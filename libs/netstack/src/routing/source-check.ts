@@ -1,13 +1,16 @@
-import { formatIp, type Evidence } from '#libs/model';
+import { formatIp, type Evidence, type Ip } from '#libs/model';
 import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
-import { lookupRoute, type Flow, type RoutingState } from './lookup.js';
-import { routeEvidence, sourceEvidence } from './route-evidence.js';
+import type { Obstacle } from '../outcome.js';
+import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './lookup.js';
+import { diversionFacts, refusalFacts, routeEvidence, sourceEvidence } from './route-evidence.js';
 
 export interface SourceProblem {
   readonly code: 'MARTIAN_SOURCE' | 'RP_FILTER_DROP';
   readonly evidence: readonly Evidence[];
   readonly details: Readonly<Record<string, string | number>>;
+  /** The route or policy rule that makes the way back a wrong one. */
+  readonly cause?: Obstacle['facts'];
 }
 
 /**
@@ -57,7 +60,15 @@ export function sourceProblem(
   const key = ns.confKey(4, all >= dev ? 'all' : iif, 'rp_filter');
   const evidence: Evidence[] = [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${mode}` }];
   if (back.kind === 'route') evidence.push(routeEvidence(ns.place, back));
-  return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key } };
+  const cause = whyBack(ns, routing, back, src);
+  evidence.push(...(cause?.evidence ?? []).filter(({ locator }) => evidence.every((one) => one.locator !== locator)));
+  return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key }, cause };
+}
+
+/** What sends answers another way, or nowhere; undefined: no route or rule stands out. */
+function whyBack(ns: NetNamespace, routing: RoutingState, back: RouteResult, src: Ip): Obstacle['facts'] | undefined {
+  if (back.kind === 'refused') return refusalFacts(ns.place, back, src);
+  return back.kind === 'route' ? diversionFacts(ns.place, routing, back, src) : undefined;
 }
 
 /** What the table says of the source: another host, or with accept_local also an own address. */
