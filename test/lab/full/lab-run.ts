@@ -127,6 +127,9 @@ async function askAgainSlowly(
     probes
       .filter(({ pair: { id } }) => isTooLate(id, asked.get(id) ?? attempts.get(id) ?? [], answers.get(id)))
       .map(({ probe }) => probe);
+  // No ICMP error is in play where a connection is predicted: a busy machine needs time, and nobody has to stand in a queue.
+  const predicted = doubtful().filter(({ id }) => expectsConnection(answers.get(id)));
+  asked = new Map([...asked, ...(await agents.probe(predicted, 3 * PROBE_TIMEOUT_MS))]);
   for (const queueOf of [sourceOf, everybody])
     asked = new Map([
       ...asked,
@@ -137,6 +140,10 @@ async function askAgainSlowly(
 
 const sourceOf = ({ from }: LabProbe['probe']): string => from;
 const everybody = (): string => 'everybody';
+
+function expectsConnection(answer: Answer | undefined): boolean {
+  return answer?.kind === 'diagnosis' && answer.branches.some(({ symptom }) => symptom === 'connected');
+}
 
 function isTooLate(id: string, observed: readonly Attempt[], answer: Answer | undefined): boolean {
   if (answer === undefined || observed.every(({ outcome }) => outcome !== 'timeout')) return false;

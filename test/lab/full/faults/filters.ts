@@ -148,7 +148,7 @@ const MATCHES: readonly Fault[] = [
   inForward(
     'match-socket-limit',
     'node2 accepts within a wide limit',
-    '-d WEB -m limit --limit 100000/sec --limit-burst 10000 -j ACCEPT',
+    '-d WEB -m limit --limit 10000/sec --limit-burst 10000 -j ACCEPT',
     'what is over the limit is accepted further down',
   ),
   inForward('match-string', 'node2 drops a word', '-d WEB -p tcp -m string --string hello --algo bm -j DROP'),
