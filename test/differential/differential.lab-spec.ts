@@ -15,7 +15,7 @@ describe('the kernel and hopscope', () => {
   each(
     title,
     (suite) => {
-      const args = ['--suite', suite, '--seed', '1', '--cases', String(CASES), '--stop-after', '1'];
+      const args = ['--suite', suite, '--seed', '1', '--cases', String(CASES), '--shrink', '0'];
 
       const run = spawnSync(process.execPath, [resolve('dist/test/differential/main.js'), ...args], {
         encoding: 'utf8',
