@@ -58,4 +58,26 @@ describe('linkCauses', () => {
     expect(follows(stale, finding('PROXY_NOT_SYNCED', NODE1, 'x'))).toBe(true);
     expect(follows(stale, finding('PROXY_NOT_SYNCED', NODE2, 'x'))).toBe(false);
   });
+
+  it('a neighbour is silent because the device of the pod behind it, or of the node before it, is broken', () => {
+    const pod = { kind: 'pod', namespace: 'default', name: 'web', node: 'node1', interface: 'eth0' };
+    const silent = finding('NEIGH_FAILED', { ...NODE1, interface: 'cni0' }, '10.244.1.2 dev cni0 FAILED');
+
+    expect(follows(silent, finding('CARRIER_DOWN', pod))).toBe(true);
+    expect(follows(silent, finding('CARRIER_DOWN', { ...pod, node: 'node2' }))).toBe(false);
+    expect(follows(finding('NEIGH_FAILED', pod), finding('ADDRESS_MISSING', { ...NODE1, interface: 'cni0' }))).toBe(
+      true,
+    );
+  });
+
+  it('a source has no way back because the route to it refuses, unless another route is shown', () => {
+    const setting: Evidence = { kind: 'sysctl', at: NODE1, locator: 'rp_filter', text: 'rp_filter = 2' };
+    const drop = suspect({ code: 'RP_FILTER_DROP', subject: NODE1, evidence: [setting], blocking: true });
+    const route: Evidence = { kind: 'route', at: NODE1, locator: 'main/0.0.0.0/0', text: 'default via 10.10.0.1' };
+    const asymmetric = suspect({ code: 'RP_FILTER_DROP', subject: NODE1, evidence: [setting, route], blocking: true });
+    const prohibit = finding('ROUTE_PROHIBIT', NODE1, 'prohibit 10.244.2.0/24');
+
+    expect(follows(drop, prohibit)).toBe(true);
+    expect(follows(asymmetric, prohibit)).toBe(false);
+  });
 });

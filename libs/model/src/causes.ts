@@ -19,13 +19,9 @@ const MISSING_ROUTES = [
   'LOCAL_ROUTE_MISSING',
   'ROUTE_WRONG_DEVICE',
 ] as const;
-const WRONG_ROUTES = [
-  ...MISSING_ROUTES,
-  'ROUTE_WRONG_GATEWAY',
-  'ROUTE_SHADOWED',
-  'RULE_DIVERTS',
-  'LOCAL_ADDRESS_HIJACK',
-] as const;
+const MISLEADING_ROUTES = ['ROUTE_WRONG_DEVICE', 'ROUTE_WRONG_GATEWAY', 'ROUTE_SHADOWED', 'RULE_DIVERTS'] as const;
+const WRONG_ROUTES = [...MISSING_ROUTES, ...MISLEADING_ROUTES, 'LOCAL_ADDRESS_HIJACK'] as const;
+const UNTRANSLATED = ['MASQUERADE_MISSING', 'HAIRPIN_MASQUERADE_MISSING', 'BRIDGE_NF_CALL_OFF'] as const;
 const BROKEN_DEVICES = [
   'IFACE_MISSING',
   'IFACE_DOWN',
@@ -33,6 +29,7 @@ const BROKEN_DEVICES = [
   'TUNNEL_DEVICE_MISSING',
   'ADDRESS_MISSING',
 ] as const;
+const MUTE_DEVICES = [...BROKEN_DEVICES, 'ARP_OFF', 'ARP_IGNORED'] as const;
 const EMPTY_SERVICES = [
   'NO_ENDPOINTS',
   'NO_READY_ENDPOINTS',
@@ -49,42 +46,43 @@ const POLICIES = [
   'POLICY_STALE',
 ] as const;
 
+const REFUSING_ROUTES = ['ROUTE_BLACKHOLE', 'ROUTE_UNREACHABLE', 'ROUTE_PROHIBIT', 'RULE_PROHIBIT'] as const;
+const RULE_DROPS = ['FILTER_DROP', 'FILTER_REJECT', 'CHAIN_POLICY_DROP'] as const;
+const SERVICE_PORTS = [
+  'PROXY_RULES_MISSING',
+  'PROXY_STALE_ENDPOINT',
+  'PROXY_ENDPOINT_MISSING',
+  'IPVS_SERVICE_MISSING',
+  'IPVS_SERVER_MISSING',
+  'IPVS_SERVER_EXTRA',
+  'IPVS_ADDRESS_MISSING',
+] as const;
+
 const RULES: readonly Rule[] = [
   // The kernel drops the routes of a device that goes down, and the entries that an agent wrote for it.
   { symptoms: MISSING_ROUTES, causes: BROKEN_DEVICES, when: mentionsDevice },
-  { symptoms: ['NEIGH_MISSING', 'FDB_MISSING'], causes: BROKEN_DEVICES, when: sameInterface },
-  {
-    symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'],
-    causes: [...BROKEN_DEVICES, 'ARP_OFF', 'ARP_IGNORED'],
-    when: mentionsDevice,
-  },
-  // A packet on a wrong way is lost, comes back, or fails the check of its source.
+  { symptoms: ['NO_ROUTE'], causes: ['IFACE_MISSING', 'IFACE_DOWN', 'TUNNEL_DEVICE_MISSING'], when: onSameHost },
+  { symptoms: ['NEIGH_MISSING', 'FDB_MISSING'], causes: BROKEN_DEVICES, when: onSameInterface },
+  // A host whose device is broken, or that may not, does not answer ARP.
+  { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MUTE_DEVICES, when: mentionsDevice },
+  { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MUTE_DEVICES, when: isPodAndNode },
+  // The way back to a source is missing together with the way there.
+  { symptoms: ['RP_FILTER_DROP'], causes: BROKEN_DEVICES, when: onSameInterface },
+  { symptoms: ['RP_FILTER_DROP'], causes: [...REFUSING_ROUTES, ...MISSING_ROUTES], when: hasNoWayBack },
+  // A packet on a wrong way is lost, comes back, or meets a firewall that has not seen its connection.
   {
     symptoms: ['CLOUD_NO_ROUTE', 'ROUTING_LOOP', 'RP_FILTER_DROP', 'TTL_EXCEEDED'],
     causes: WRONG_ROUTES,
     when: sharesText,
   },
-  { symptoms: ['FILTER_DROP', 'FILTER_REJECT', 'CHAIN_POLICY_DROP'], causes: EMPTY_SERVICES, when: sharesText },
-  { symptoms: ['FILTER_DROP', 'FILTER_REJECT', 'CHAIN_POLICY_DROP'], causes: POLICIES, when: sharesText },
-  {
-    symptoms: ['WRONG_SOURCE_ADDRESS', 'ASYMMETRIC_ROUTE'],
-    causes: ['MASQUERADE_MISSING', 'HAIRPIN_MASQUERADE_MISSING', 'BRIDGE_NF_CALL_OFF'],
-    when: always,
-  },
+  { symptoms: ['TTL_EXCEEDED'], causes: ['ROUTING_LOOP'], when: always },
+  { symptoms: ['CONNTRACK_INVALID_DROP', 'ASYMMETRIC_ROUTE'], causes: MISLEADING_ROUTES, when: always },
+  { symptoms: ['CONNTRACK_INVALID_DROP'], causes: REFUSING_ROUTES, when: onSameHost },
+  { symptoms: RULE_DROPS, causes: EMPTY_SERVICES, when: sharesText },
+  { symptoms: RULE_DROPS, causes: POLICIES, when: sharesText },
+  { symptoms: ['WRONG_SOURCE_ADDRESS', 'ASYMMETRIC_ROUTE'], causes: UNTRANSLATED, when: always },
   { symptoms: ['PMTU_BLACKHOLE'], causes: ['MTU_MISMATCH', 'MTU_OVERLAY_TOO_BIG'], when: sharesPlace },
-  {
-    symptoms: [
-      'PROXY_RULES_MISSING',
-      'PROXY_STALE_ENDPOINT',
-      'PROXY_ENDPOINT_MISSING',
-      'IPVS_SERVICE_MISSING',
-      'IPVS_SERVER_MISSING',
-      'IPVS_SERVER_EXTRA',
-      'IPVS_ADDRESS_MISSING',
-    ],
-    causes: ['PROXY_NOT_SYNCED'],
-    when: onSameNode,
-  },
+  { symptoms: SERVICE_PORTS, causes: ['PROXY_NOT_SYNCED'], when: isShownOnNode },
 ];
 
 /**
@@ -107,18 +105,33 @@ function always(): boolean {
   return true;
 }
 
-function samePlace(a: Suspicion['subject'], b: Suspicion['subject']): boolean {
+function isSamePlace(a: Suspicion['subject'], b: Suspicion['subject']): boolean {
   return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 }
 
-function sameInterface({ subject: a }: Suspicion, { subject: b }: Suspicion): boolean {
-  return samePlace(a, b) && a.interface === b.interface;
+function onSameHost({ subject: a }: Suspicion, { subject: b }: Suspicion): boolean {
+  return isSamePlace(a, b);
+}
+
+function onSameInterface({ subject: a }: Suspicion, { subject: b }: Suspicion): boolean {
+  return isSamePlace(a, b) && a.interface === b.interface;
+}
+
+/** One is a pod, the other the node that it runs on: they share a segment, and the node is the gateway of the pod. */
+function isPodAndNode({ subject: a }: Suspicion, { subject: b }: Suspicion): boolean {
+  const [pod, node] = a.kind === 'pod' ? [a, b] : [b, a];
+  return pod.kind === 'pod' && node.kind === 'node' && pod.node === node.name;
+}
+
+/** Reverse path filtering that shows the setting only has found no route to the source at all. */
+function hasNoWayBack(symptom: Suspicion, cause: Suspicion): boolean {
+  return symptom.evidence.every(({ kind }) => kind !== 'route') && onSameHost(symptom, cause);
 }
 
 /** The symptom's route or entry is of the device that is broken on the same host. */
 function mentionsDevice(symptom: Suspicion, { subject }: Suspicion): boolean {
   const { interface: device } = subject;
-  if (device === undefined || !samePlace(symptom.subject, subject)) return false;
+  if (device === undefined || !isSamePlace(symptom.subject, subject)) return false;
   return symptom.evidence.some(({ text }) => text.split(/\s+/).includes(device));
 }
 
@@ -136,10 +149,10 @@ function sharesPlace(symptom: Suspicion, cause: Suspicion): boolean {
   const shown = (line: Evidence): string =>
     `${line.at.kind} ${line.at.namespace ?? ''} ${line.at.name} ${line.locator}`;
   const known = new Set(cause.evidence.map(shown));
-  return sameInterface(symptom, cause) || symptom.evidence.some((line) => known.has(shown(line)));
+  return onSameInterface(symptom, cause) || symptom.evidence.some((line) => known.has(shown(line)));
 }
 
 /** Findings about a service name their node in the evidence. */
-function onSameNode({ evidence }: Suspicion, { subject }: Suspicion): boolean {
+function isShownOnNode({ evidence }: Suspicion, { subject }: Suspicion): boolean {
   return evidence.some(({ at }) => at.kind === 'node' && at.name === subject.name);
 }

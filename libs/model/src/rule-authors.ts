@@ -3,6 +3,10 @@ import type { Evidence } from './evidence.js';
 /** Who writes rules, and what to change so that they write others: a rule that an agent keeps comes back when it is deleted. */
 const AUTHORS: readonly (readonly [RegExp, string])[] = [
   [
+    /^[^/]*\/(?:filter-)?cali-(?!p[io]-|pr[io]-|t[wh]-|f[wh]-)/,
+    'Felix of Calico keeps this rule for what it does not know: see that calico-node runs there and knows this interface or host, or restart it',
+  ],
+  [
     /^[^/]*\/cali|^\S+ calico\//,
     'Felix of Calico keeps this rule: change the Calico or network policy that it stands for (calicoctl get networkpolicy -A; calicoctl get globalnetworkpolicy; kubectl get networkpolicies -A)',
   ],

@@ -43,8 +43,10 @@ describe('suspect', () => {
   });
 
   it.each([
-    ['filter/cali-fw-cali1/3', 'Felix of Calico'],
-    ['ip calico/filter-cali/3', 'Felix of Calico'],
+    ['filter/cali-fw-cali1/3', 'change the Calico or network policy'],
+    ['filter/cali-pi-_x/3', 'change the Calico or network policy'],
+    ['filter/cali-INPUT/2', 'see that calico-node runs there'],
+    ['ip calico/filter-cali-from-wl-dispatch/3', 'see that calico-node runs there'],
     ['filter/KUBE-NWPLCY-X/1', 'kube-router'],
     ['filter/KUBE-SERVICES/1', 'kube-proxy'],
     ['ip kube-proxy/services/9', 'kube-proxy'],

@@ -21,7 +21,7 @@ export const OVERLAY_CODES = {
       'The VNI was changed in the configuration or on one node only, or a forwarding entry of the sender names another one.',
     check: ['ip -d link show type vxlan  # run it at both nodes: vxlan id', 'bridge fdb show dev {interface}  # vni'],
     remedy:
-      'Make both ends use the number of the configuration. {at}: delete the VXLAN device and restart the CNI agent; on the sender: look for `vni` in `bridge fdb show`.',
+      'Make both ends use the number of the configuration: delete the VXLAN device {at} and restart the CNI agent there; on the sender look for `vni` in `bridge fdb show`.',
   }),
   TUNNEL_PORT_BLOCKED: code('critical', {
     message: 'Tunnel packets to UDP port {port} do not reach {subject}: a firewall on the way drops them.',
@@ -37,7 +37,7 @@ export const OVERLAY_CODES = {
       'The VXLAN port was changed in the configuration or on one node only (flannel 8472, Calico 4789), or a forwarding entry of the sender names another one.',
     check: ['ip -d link show type vxlan  # run it at both nodes: dstport', 'bridge fdb show dev {interface}  # port'],
     remedy:
-      'Make both ends use the port of the configuration. {at}: delete the VXLAN device and restart the CNI agent; on the sender: look for `port` in `bridge fdb show`.',
+      'Make both ends use the port of the configuration: delete the VXLAN device {at} and restart the CNI agent there; on the sender look for `port` in `bridge fdb show`.',
   }),
   TUNNEL_LOCAL_WRONG: code('critical', {
     message: '{subject} sends tunnel packets from {actual}, the other nodes expect {expected} ({text}).',

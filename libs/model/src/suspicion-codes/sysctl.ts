@@ -31,7 +31,8 @@ export const SYSCTL_CODES = {
       'ip route get {source}  # should name the interface',
       'nstat -az TcpExtIPReversePathFilter',
     ],
-    remedy: '{at}: sysctl -w {key}=2 (loose), or correct the route to {source}',
+    remedy:
+      '{at}: correct the routes until `ip route get {source}` names that interface. Where the two ways are meant to differ and the value is 1: sysctl -w {key}=2',
   }),
   MARTIAN_SOURCE: code('critical', {
     message: '{subject} drops the packet silently: {source} may not be the source of what comes in there[: {text}].',
@@ -45,7 +46,7 @@ export const SYSCTL_CODES = {
       '{at}: ip addr del {source} dev INTERFACE, unless the address belongs there; then remove it from the sender.',
   }),
   ROUTE_LOCALNET_OFF: code('critical', {
-    message: '{subject} drops packets from or to 127.0.0.0/8 that come from outside ({text}).',
+    message: '{subject} drops packets from or to 127.0.0.0/8 on other interfaces than lo ({text}).',
     cause: 'Node ports at 127.0.0.1 and some redirections need route_localnet on the interface.',
     check: ['sysctl {key}  # run it {at}'],
     remedy: '{at}: sysctl -w {key}=1',
