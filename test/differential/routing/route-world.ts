@@ -34,7 +34,16 @@ export function buildRoutes(one: RoutingCase): void {
   for (const link of one.links) {
     const [where, device] = link.split(' ');
     batch(where === 'far' ? 'far' : 'routes', one, [`link set ${device} down`], true);
+    if (where === 'far' && device !== undefined) waitForCarrierLoss(device);
   }
+}
+
+/** The kernel looks at carriers now and then only (linkwatch); routes and nexthop objects change with them. */
+function waitForCarrierLoss(device: string): void {
+  const deadline = Date.now() + 5000;
+  const show = [...inside('routes'), 'cat', `/sys/class/net/${device}/operstate`];
+  while (must(show).trim() === 'up')
+    if (Date.now() > deadline) throw new Error(`differential: ${device} keeps its carrier`);
 }
 
 function batch(namespace: string, { family }: RoutingCase, lines: readonly string[], mustWork: boolean): void {
