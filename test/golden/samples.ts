@@ -26,6 +26,9 @@ const Samples = z.array(
 export type Sample = z.output<typeof Samples>[number];
 export type SamplePair = Sample['pairs'][number];
 
+/** What there is to ask, of whatever a list holds besides. */
+type Question = Pick<SamplePair, 'source' | 'destination' | 'port' | 'protocol'>;
+
 export function listSamples(root: string): readonly Sample[] {
   return Samples.parse(JSON.parse(readFileSync(join(root, 'samples', 'cases.json'), 'utf8')));
 }
@@ -39,10 +42,10 @@ export function networkOf(snapshot: Snapshot): Promise<Network> {
   return genericProvider.createNetwork({ snapshot, settings: {}, overrides: {} });
 }
 
-function requestOf({ source, destination, port, protocol }: SamplePair): DiagnosisRequest {
+function requestOf({ source, destination, port, protocol }: Question): DiagnosisRequest {
   return parsePair({ source, destination, port, protocol });
 }
 
-export async function diagnosePair(network: Network, pair: SamplePair): Promise<Diagnosis> {
+export async function diagnosePair(network: Network, pair: Question): Promise<Diagnosis> {
   return network.diagnose(requestOf(pair));
 }

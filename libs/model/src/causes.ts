@@ -20,6 +20,7 @@ const MISSING_ROUTES = [
   'ROUTE_WRONG_DEVICE',
 ] as const;
 const MISLEADING_ROUTES = ['ROUTE_WRONG_DEVICE', 'ROUTE_WRONG_GATEWAY', 'ROUTE_SHADOWED', 'RULE_DIVERTS'] as const;
+const MISPLACED_ROUTES = [...MISLEADING_ROUTES, 'RULE_MISSING', 'LOCAL_ROUTE_MISSING'] as const;
 const WRONG_ROUTES = [...MISSING_ROUTES, ...MISLEADING_ROUTES, 'LOCAL_ADDRESS_HIJACK'] as const;
 const UNTRANSLATED = ['MASQUERADE_MISSING', 'HAIRPIN_MASQUERADE_MISSING', 'BRIDGE_NF_CALL_OFF'] as const;
 const BROKEN_DEVICES = [
@@ -29,6 +30,8 @@ const BROKEN_DEVICES = [
   'TUNNEL_DEVICE_MISSING',
   'ADDRESS_MISSING',
 ] as const;
+/** A port that is not where it belongs cuts its pod off. */
+const BROKEN_PORTS = ['NO_MASTER', 'WRONG_MASTER', 'BRIDGE_PORT_BLOCKED', 'VLAN_FILTERED'] as const;
 const MUTE_DEVICES = [...BROKEN_DEVICES, 'ARP_OFF', 'ARP_IGNORED'] as const;
 const EMPTY_SERVICES = [
   'NO_ENDPOINTS',
@@ -66,9 +69,16 @@ const RULES: readonly Rule[] = [
   // A host whose device is broken, or that may not, does not answer ARP.
   { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MUTE_DEVICES, when: mentionsDevice },
   { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MUTE_DEVICES, when: isPodAndNode },
+  { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: [...BROKEN_PORTS, 'IFACE_DOWN'], when: onSameHost },
+  { symptoms: ['CARRIER_DOWN'], causes: ['IFACE_DOWN'], when: isPodAndNode },
+  { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MUTE_DEVICES, when: mentionsNeighbour },
+  { symptoms: ['NEIGH_FAILED', 'NEIGH_INCOMPLETE'], causes: MISPLACED_ROUTES, when: onSameHost },
+  { symptoms: ['MAC_MISMATCH'], causes: ['NEIGH_WRONG_MAC'], when: always },
+  { symptoms: ['NEIGH_MISSING'], causes: ['MAC_MISMATCH'], when: onSameInterface },
   // The way back to a source is missing together with the way there.
-  { symptoms: ['RP_FILTER_DROP'], causes: BROKEN_DEVICES, when: onSameInterface },
+  { symptoms: ['RP_FILTER_DROP'], causes: [...BROKEN_DEVICES, ...BROKEN_PORTS], when: onSameInterface },
   { symptoms: ['RP_FILTER_DROP'], causes: [...REFUSING_ROUTES, ...MISSING_ROUTES], when: hasNoWayBack },
+  { symptoms: ['RP_FILTER_DROP'], causes: REFUSING_ROUTES, when: sharesText },
   // A packet on a wrong way is lost, comes back, or meets a firewall that has not seen its connection.
   {
     symptoms: ['CLOUD_NO_ROUTE', 'ROUTING_LOOP', 'RP_FILTER_DROP', 'TTL_EXCEEDED'],
@@ -80,25 +90,39 @@ const RULES: readonly Rule[] = [
   { symptoms: ['CONNTRACK_INVALID_DROP'], causes: REFUSING_ROUTES, when: onSameHost },
   { symptoms: RULE_DROPS, causes: EMPTY_SERVICES, when: sharesText },
   { symptoms: RULE_DROPS, causes: POLICIES, when: sharesText },
+  { symptoms: RULE_DROPS, causes: ['IPSET_STALE', 'IPSET_MISSING'], when: onSameHost },
   { symptoms: ['WRONG_SOURCE_ADDRESS', 'ASYMMETRIC_ROUTE'], causes: UNTRANSLATED, when: always },
   { symptoms: ['PMTU_BLACKHOLE'], causes: ['MTU_MISMATCH', 'MTU_OVERLAY_TOO_BIG'], when: sharesPlace },
   { symptoms: SERVICE_PORTS, causes: ['PROXY_NOT_SYNCED'], when: isShownOnNode },
 ];
 
 /**
- * Which findings follow from which others: by fingerprint of the symptom, the finding that it follows from.
+ * Which findings follow from which others: by fingerprint of the symptom, the finding that it follows from in the end.
  * The symptom goes away by itself when the cause does, so a person need not look at it.
  */
 export function linkCauses(suspicions: readonly Suspicion[]): ReadonlyMap<string, Suspicion> {
-  const links = new Map<string, Suspicion>();
+  const direct = new Map<Suspicion, Suspicion>();
   for (const symptom of suspicions) {
     const rules = RULES.filter(({ symptoms }) => symptoms.includes(symptom.code));
-    const cause = suspicions.find((other) =>
-      rules.some(({ causes, when }) => causes.includes(other.code) && when(symptom, other)),
+    const cause = suspicions.find(
+      (other) =>
+        other !== symptom && rules.some(({ causes, when }) => causes.includes(other.code) && when(symptom, other)),
     );
-    if (cause !== undefined && cause !== symptom) links.set(symptom.fingerprint, cause);
+    if (cause !== undefined) direct.set(symptom, cause);
   }
-  return links;
+  return new Map([...direct.keys()].map((symptom) => [symptom.fingerprint, rootOf(symptom, direct)]));
+}
+
+/** Follows cause after cause to the one that follows from nothing. */
+function rootOf(symptom: Suspicion, direct: ReadonlyMap<Suspicion, Suspicion>): Suspicion {
+  const seen = new Set<Suspicion>();
+  let root = symptom;
+  // The rules have no circle; were one added, it must not hang a renderer.
+  for (let next = direct.get(root); next !== undefined && !seen.has(next); next = direct.get(root)) {
+    seen.add(next);
+    root = next;
+  }
+  return root;
 }
 
 function always(): boolean {
@@ -133,6 +157,15 @@ function mentionsDevice(symptom: Suspicion, { subject }: Suspicion): boolean {
   const { interface: device } = subject;
   if (device === undefined || !isSamePlace(symptom.subject, subject)) return false;
   return symptom.evidence.some(({ text }) => text.split(/\s+/).includes(device));
+}
+
+/** The cause shows the address that nobody answers for; entries stand at `neigh/eth0/10.0.0.1`. */
+function mentionsNeighbour(symptom: Suspicion, { evidence }: Suspicion): boolean {
+  const asked = symptom.evidence.flatMap(({ kind, locator }) =>
+    kind === 'neighbour' ? locator.split('/').slice(2) : [],
+  );
+  const words = evidence.flatMap(({ text }) => text.split(/[\s/,;]+/));
+  return asked.some((address) => words.includes(address));
 }
 
 /** Both show the same line of the same host. */

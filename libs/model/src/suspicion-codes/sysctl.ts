@@ -67,7 +67,7 @@ export const SYSCTL_CODES = {
   }),
   BRIDGE_NF_CALL_OFF: code('critical', {
     message:
-      'Frames between two pods on the bridge of {subject} do not pass iptables ({text}), so answers of a Service on the same node are not translated back and the client drops them.',
+      'Frames between two pods on a bridge {at} do not pass iptables ({text}), so answers of a Service on the same node are not translated back and the client drops them.',
     cause: 'The module br_netfilter is not loaded, or the switch is off.',
     check: ['sysctl net.bridge.bridge-nf-call-iptables  # run it {at}', 'lsmod | grep br_netfilter'],
     remedy: '{at}: modprobe br_netfilter; sysctl -w net.bridge.bridge-nf-call-iptables=1',

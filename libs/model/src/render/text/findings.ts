@@ -10,20 +10,34 @@ export type Numbers = ReadonlyMap<string, number>;
 /** The number of lines of evidence that a terminal is filled with; -o json has all. */
 const MOST_EVIDENCE = 6;
 
+/** Two findings that say the same have the same number, and are shown once. */
 export function numberFindings({ blocking, suspicions }: Diagnosis): Numbers {
   const others = suspicions.filter((suspicion) => !suspicion.blocking);
-  return new Map([...blocking, ...others].map(({ fingerprint }, index) => [fingerprint, index + 1]));
+  const byText = new Map<string, number>();
+  const numbers = new Map<string, number>();
+  for (const { fingerprint, code, message } of [...blocking, ...others]) {
+    const text = `${code} ${message}`;
+    const number = byText.get(text) ?? byText.size + 1;
+    byText.set(text, number);
+    numbers.set(fingerprint, number);
+  }
+  return numbers;
 }
 
 /** What stops the packet, then what else looks wrong; one section each. */
 export function whyLines({ blocking, suspicions, verdict }: Diagnosis, numbers: Numbers): string[][] {
   const causes = linkCauses(suspicions);
-  const others = suspicions.filter((suspicion) => !suspicion.blocking);
+  const shown = new Set<number>();
+  const isNew = ({ fingerprint }: Suspicion): boolean => {
+    const number = numbers.get(fingerprint) ?? 0;
+    return !shown.has(number) && shown.add(number).has(number);
+  };
+  const obstacles = blocking.filter(isNew);
+  const others = suspicions.filter((suspicion) => !suspicion.blocking).filter(isNew);
+  const roots = obstacles.filter(({ fingerprint }) => !causes.has(fingerprint));
   const show = (suspicion: Suspicion): string[] => findingLines(suspicion, numbers, causes);
   return [
-    blocking.length === 0
-      ? []
-      : [title(blocking.filter(({ fingerprint }) => !causes.has(fingerprint)).length), ...blocking.flatMap(show)],
+    obstacles.length === 0 ? [] : [title(roots.length), ...obstacles.flatMap(show)],
     others.length === 0 ? [] : [verdict === 'reachable' ? 'worth a look:' : 'also:', ...others.flatMap(show)],
   ];
 }
