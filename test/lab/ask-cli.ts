@@ -34,6 +34,7 @@ const Line = z.union([
     ),
     blocking: z.array(Finding),
     suspicions: z.array(z.object({ code: z.string(), level: z.string() })),
+    skipped: z.array(z.object({ code: z.string(), reason: z.string() })),
   }),
 ]);
 
@@ -51,6 +52,8 @@ export type Answer =
       readonly blocking: readonly Finding[];
       /** Suspicions above `info`. */
       readonly alarms: readonly string[];
+      /** What was not looked at, or could not be decided. */
+      readonly skipped: readonly string[];
     };
 
 /** What `hopscope diagnose --pairs -` answers to all pairs, by their id. */
@@ -76,6 +79,7 @@ export async function askCli(snapshotPath: string, pairs: readonly LabPair[]): P
 function answerOf(line: z.output<typeof Line>): [string, Answer] {
   if ('error' in line) return [line.id, { kind: 'error', ...line.error }];
   const { id, verdict, symptom, branches, blocking, suspicions } = line;
+  const skipped = line.skipped.map(({ code, reason }) => `${code}: ${reason}`);
   const alarms = suspicions.filter(({ level }) => level !== 'info').map(({ code }) => code);
-  return [id, { kind: 'diagnosis', verdict, symptom, branches, blocking, alarms }];
+  return [id, { kind: 'diagnosis', verdict, symptom, branches, blocking, alarms, skipped }];
 }

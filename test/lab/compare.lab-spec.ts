@@ -7,7 +7,16 @@ const LOST = { symptom: 'timeout', sourceSeen: null };
 const REACHED = { outcome: 'connected', backend: A.backend, source: A.sourceSeen };
 
 function diagnosis(branches: readonly (typeof A | typeof LOST)[], more: object = {}): Answer {
-  return { kind: 'diagnosis', verdict: 'reachable', symptom: 'connected', branches, blocking: [], alarms: [], ...more };
+  return {
+    kind: 'diagnosis',
+    verdict: 'reachable',
+    symptom: 'connected',
+    branches,
+    blocking: [],
+    alarms: [],
+    skipped: [],
+    ...more,
+  };
 }
 
 describe('compareWithAnswer', () => {
@@ -18,6 +27,12 @@ describe('compareWithAnswer', () => {
     { title: 'another backend', attempt: REACHED, answer: diagnosis([B]), agrees: false },
     { title: 'another source', attempt: { ...REACHED, source: '10.244.1.1' }, answer: diagnosis([A]), agrees: false },
     { title: 'another outcome', attempt: { outcome: 'refused' }, answer: diagnosis([LOST]), agrees: false },
+    {
+      title: 'the very branch of an undetermined answer',
+      attempt: REACHED,
+      answer: diagnosis([A], { verdict: 'undetermined' }),
+      agrees: false,
+    },
     { title: 'no branch', attempt: REACHED, answer: diagnosis([]), agrees: false },
     {
       title: 'no answer',

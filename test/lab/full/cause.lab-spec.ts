@@ -49,24 +49,41 @@ describe('judge', () => {
     branches: [{ symptom: 'timeout', sourceSeen: null }],
     blocking: [found, { ...found, code: 'NO_ROUTE' }],
     alarms: [],
+    skipped: [],
   };
   const answers = new Map([['1', answer]]);
 
   it('takes the first finding of a broken probe for the cause', () => {
-    const right = judge([broken], answers, [cause('FILTER_DROP', 'node2')], false);
-    const second = judge([broken], answers, [cause('NO_ROUTE', 'node2')], false);
+    const right = judge([broken], answers, { causes: [cause('FILTER_DROP', 'node2')], isHealthy: false });
+    const second = judge([broken], answers, { causes: [cause('NO_ROUTE', 'node2')], isHealthy: false });
 
     expect(right.naming).toEqual({ broken: 1, named: 1, instead: new Map() });
     expect(second.naming).toEqual({ broken: 1, named: 0, instead: new Map([[describeFinding(found), 1]]) });
   });
 
   it('asks for no cause of what does not work in a healthy cluster either', () => {
-    expect(judge([{ ...broken, worksHealthy: false }], answers, [], false).naming.broken).toBe(0);
+    expect(judge([{ ...broken, worksHealthy: false }], answers, { causes: [], isHealthy: false }).naming.broken).toBe(
+      0,
+    );
+  });
+
+  it('makes an exception of what no dump can decide, and of nothing else', () => {
+    const open = new Map([['1', { ...answer, verdict: 'undetermined' }]]);
+    const expected = { causes: [], isHealthy: false };
+
+    expect(judge([broken], open, { ...expected, isUndecidable: true })).toMatchObject({
+      exceptions: 1,
+      disagreements: [],
+    });
+    expect(judge([broken], open, expected)).toMatchObject({ exceptions: 0, disagreements: [{ probe: broken }] });
+    expect(judge([broken], answers, { ...expected, isUndecidable: true }).exceptions).toBe(0);
   });
 
   it('counts an answer that is not there as a difference', () => {
-    expect(judge([broken], new Map(), [], false).disagreements).toHaveLength(1);
-    expect(judge([{ ...broken, attempts: [] }], answers, [], false).disagreements).toHaveLength(1);
+    expect(judge([broken], new Map(), { causes: [], isHealthy: false }).disagreements).toHaveLength(1);
+    expect(judge([{ ...broken, attempts: [] }], answers, { causes: [], isHealthy: false }).disagreements).toHaveLength(
+      1,
+    );
   });
 });
 

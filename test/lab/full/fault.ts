@@ -20,6 +20,11 @@ export interface Fault {
   readonly causes?: (target: Target) => readonly Cause[];
   /** Why it breaks nothing: the answer must not be misled by it. */
   readonly harmless?: string;
+  /**
+   * What decides is in no dump, and this is it: `undetermined` is the right answer for what it may break. Such probes are the
+   * exceptions that docs/explanation/limits.md names.
+   */
+  readonly undecidable?: string;
   /** Run when everything listens. */
   readonly steps?: (target: Target) => readonly Step[];
   /** What listens in some namespaces instead of what usually does. */
@@ -39,7 +44,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   for (const { at, run } of steps) await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
 }
 
-type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'steps' | 'listens'>;
+type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'undecidable' | 'steps' | 'listens'>;
 
 /** Entries of one layer, written as a table: name, description, what is done. */
 export function faultsOf(layer: string, entries: readonly (readonly [string, string, Body])[]): readonly Fault[] {

@@ -14,6 +14,8 @@ export interface Judgement {
   readonly connections: number;
   /** Probes on which the kernel and the program differ. */
   readonly disagreements: readonly Difference[];
+  /** Probes of which nothing can be said, and of which nothing is: what decides is in no dump. */
+  readonly exceptions: number;
   /** Suspicions above `info` of probes that work in a healthy cluster. */
   readonly falseAlarms: readonly Difference[];
   /** Probes that the kernel did not let through in every attempt. */
@@ -30,22 +32,33 @@ export interface Naming {
   readonly instead: ReadonlyMap<string, number>;
 }
 
+/** What is known of a cluster by what was done to it. */
+export interface Expected {
+  readonly causes: readonly Cause[];
+  /** Nothing is broken: what works must raise no alarm. */
+  readonly isHealthy: boolean;
+  readonly isUndecidable?: boolean;
+}
+
 export function judge(
   probes: readonly TrueProbe[],
   answers: ReadonlyMap<string, Answer>,
-  causes: readonly Cause[],
-  isHealthy: boolean,
+  { causes, isHealthy, isUndecidable = false }: Expected,
 ): Judgement {
   const disagreements: Difference[] = [];
   const alarms: Difference[] = [];
   const instead = new Map<string, number>();
-  let [failing, connections, broken, named] = [0, 0, 0, 0];
+  let [failing, connections, broken, named, exceptions] = [0, 0, 0, 0, 0];
   for (const probe of probes) {
     const { pair, attempts, worksHealthy } = probe;
     const answer = answers.get(pair.id) ?? NO_ANSWER;
     const works = worksIn(probe);
     connections += attempts.length;
     if (!works) failing++;
+    if (isUndecidable && answer.kind === 'diagnosis' && answer.verdict === 'undetermined') {
+      exceptions++;
+      continue;
+    }
     const texts = attempts.length === 0 ? [`${pair.id}: not tried`] : compareWithAnswer(pair.id, attempts, answer);
     if (texts.length > 0) disagreements.push({ probe, text: texts.join('; ') });
     if (!works && worksHealthy) {
@@ -59,7 +72,7 @@ export function judge(
     if (alarm !== undefined) alarms.push({ probe, text: alarm });
   }
   const naming = { broken, named, instead };
-  return { probes: probes.length, connections, disagreements, falseAlarms: alarms, failing, naming };
+  return { probes: probes.length, connections, disagreements, exceptions, falseAlarms: alarms, failing, naming };
 }
 
 const NO_ANSWER: Answer = { kind: 'error', code: 'NO_LINE', message: 'the program printed no line' };

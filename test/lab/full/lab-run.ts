@@ -9,7 +9,7 @@ import { askAbout } from './ask-about.js';
 import type { LabCluster } from './clusters.js';
 import { runSteps, type Fault } from './fault.js';
 import { judge, type Judgement } from './judge.js';
-import { isHealthy } from './schedule.js';
+import { expectedOf } from './schedule.js';
 import { Target } from './target.js';
 import { worksIn, writeTruth, type Truth, type TrueProbe } from './truth.js';
 
@@ -76,8 +76,8 @@ export async function runInLab(
       const probes = truthOf(questions, new Map([...attempts, ...slowly]), baseline);
       const truth: Truth = { cluster: target.name, faults: faults.map(({ name }) => name), probes };
       if (keepAs !== undefined) await writeTruth(keepAs, truth);
-      const causes = faults.flatMap((fault) => fault.causes?.(named) ?? []);
-      const judged = judge(probes, answers, causes, isHealthy({ lab: target, faults }));
+      const expected = expectedOf({ lab: target, faults });
+      const judged = judge(probes, answers, expected);
       const works = new Set(questions.filter((_, at) => isWorking(probes[at])).map(keyOf));
       return { ...judged, works, seconds: watch.seconds, repeated: false };
     } finally {

@@ -6,8 +6,7 @@ import { COMPANY } from './company.js';
 import { FAULTS } from './faults/index.js';
 import { judge } from './judge.js';
 import type { CaseResult } from './report.js';
-import { isHealthy, type LabCase } from './schedule.js';
-import { Target } from './target.js';
+import { expectedOf, type LabCase } from './schedule.js';
 import { readTruth, truthPath, type Truth } from './truth.js';
 
 /** Compares kept snapshots, and what the kernel did in them, with what the program says now. */
@@ -22,10 +21,9 @@ export async function* replayCases(
     const truth = await readTruth(archive);
     const labCase = caseOf(truth);
     if (labCase === undefined || !isWanted(labCase)) continue;
-    const { lab, faults } = labCase;
     const pairs = truth.probes.map(({ pair }) => pair);
-    const causes = faults.flatMap((fault) => fault.causes?.(new Target(lab)) ?? []);
-    const judged = judge(truth.probes, await askCli(archive, pairs), causes, isHealthy({ lab: lab, faults }));
+    const expected = expectedOf(labCase);
+    const judged = judge(truth.probes, await askCli(archive, pairs), expected);
     yield { labCase, run: { ...judged, repeated: false, seconds: {} } };
   }
 }

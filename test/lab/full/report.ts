@@ -18,11 +18,12 @@ export function isAgreed({ run }: CaseResult): boolean {
 export function describeResult(result: CaseResult): string {
   const { labCase, run, failure } = result;
   if (run === undefined) return `FAIL ${nameOf(labCase)}: ${failure ?? 'no reason given'}`;
-  const { probes, failing, disagreements, falseAlarms, repeated } = run;
+  const { probes, failing, disagreements, exceptions, falseAlarms, repeated } = run;
   const counts = [
     `${probes} probes`,
     `${failing} not let through`,
     `${disagreements.length} disagree`,
+    ...(exceptions > 0 ? [`${exceptions} exceptions`] : []),
     ...(falseAlarms.length > 0 ? [`${falseAlarms.length} false alarms`] : []),
     ...(repeated ? ['done twice'] : []),
   ];
@@ -73,8 +74,20 @@ export function summarise(results: readonly CaseResult[]): string {
     `causes: ${breaking.length - unnamed.length} of ${breaking.length} cases that break something name what was broken first, in every probe`,
     ...unnamed.map((result) => `  ${nameOf(result.labCase)}: ${describeNaming(result).join(' ')}`),
     '',
-    `${total.agreed} of ${total.probes} probes agree (${percent(total)}) in ${results.length} cases of ${faults.size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
+    ...exceptionsOf(results),
+    `${total.agreed} of ${total.probes} probes agree (${percent(total)}), ${total.exceptions} are exceptions, in ${results.length} cases of ${faults.size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
   ].join('\n');
+}
+
+/** The probes of which no dump can tell, by fault, with the reason. */
+function exceptionsOf(results: readonly CaseResult[]): readonly string[] {
+  return results.flatMap(({ labCase, run }) =>
+    run === undefined || run.exceptions === 0
+      ? []
+      : [
+          `exception: ${run.exceptions} probes of ${nameOf(labCase)}: ${labCase.faults.flatMap(({ undecidable }) => undecidable ?? []).join('; ')}`,
+        ],
+  );
 }
 
 /** Where the time went, of all lanes together. */
@@ -93,6 +106,7 @@ interface Count {
   readonly cases: number;
   readonly probes: number;
   readonly agreed: number;
+  readonly exceptions: number;
   readonly alarms: number;
   readonly broken: number;
 }
@@ -103,13 +117,14 @@ function countOf(results: readonly CaseResult[]): Count {
   return {
     cases: results.length,
     probes: sum(({ probes }) => probes),
-    agreed: sum(({ probes, disagreements }) => probes - disagreements.length),
+    agreed: sum(({ probes, disagreements, exceptions }) => probes - disagreements.length - exceptions),
+    exceptions: sum(({ exceptions }) => exceptions),
     alarms: sum(({ falseAlarms }) => falseAlarms.length),
     broken: results.length - runs.length,
   };
 }
 
-function percent({ agreed, probes }: Count): string {
+function percent({ agreed, probes }: Pick<Count, 'agreed' | 'probes'>): string {
   // Rounded down: 100.00 % is said only of all.
   return probes === 0 ? '-' : `${(Math.floor((agreed / probes) * 10_000) / 100).toFixed(2)} %`;
 }

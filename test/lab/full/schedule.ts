@@ -2,6 +2,7 @@ import { CLUSTERS, CLUSTERS_BY_MTU, type LabCluster } from './clusters.js';
 import { COMPANY } from './company.js';
 import type { Fault } from './fault.js';
 import { FAULTS } from './faults/index.js';
+import type { Expected } from './judge.js';
 import { Target } from './target.js';
 
 /** One cluster to build, healthy or with faults. */
@@ -27,6 +28,16 @@ export function accompaniedCases(): readonly LabCase[] {
 /** Nothing is broken: what works must raise no alarm. */
 export function isHealthy({ faults }: LabCase): boolean {
   return faults.every((fault) => COMPANY.includes(fault));
+}
+
+/** What the answers in such a cluster have to say. */
+export function expectedOf(labCase: LabCase): Expected {
+  const { lab, faults } = labCase;
+  return {
+    causes: faults.flatMap(({ causes }) => causes?.(new Target(lab)) ?? []),
+    isHealthy: isHealthy(labCase),
+    isUndecidable: faults.some(({ undecidable }) => undecidable !== undefined),
+  };
 }
 
 /** Each fault in `copies` of the clusters that it fits, in turn, so that all clusters get about as many faults. */

@@ -62,6 +62,7 @@ describe('the report', () => {
       probes: 300,
       connections: 400,
       disagreements: [],
+      exceptions: 0,
       falseAlarms: [],
       failing: 20,
       naming: { broken: 0, named: 0, instead: new Map() },
