@@ -156,6 +156,10 @@ describe.each(BACKENDS.filter(({ missing }) => missing === undefined))('API and 
       expect((await get('/path.mermaid')).text).toMatch(/^flowchart LR\n/);
       expect((await get('/path', 'text/vnd.mermaid')).headers.get('Content-Type')).toContain('text/vnd.mermaid');
       expect((await get('/path.txt')).text).toContain('REACHABLE');
+      expect((await get('/path.d2')).text).toMatch(/^direction: right\n/);
+      expect((await get('/path.dot')).text).toMatch(/^digraph path \{\n/);
+      expect((await get('/path.svg')).text).toMatch(/^<svg /);
+      expect((await get('/path', 'image/svg+xml')).headers.get('Content-Type')).toContain('image/svg+xml');
       expect((await get('/path', 'text/plain')).text).toContain('REACHABLE');
       expect((await get('/path.png')).status).toBe(406);
       expect((await get('/path', 'image/png')).status).toBe(406);

@@ -80,4 +80,14 @@ describe('linkCauses', () => {
     expect(follows(drop, prohibit)).toBe(true);
     expect(follows(asymmetric, prohibit)).toBe(false);
   });
+
+  it('believes who found the symptom, and follows causes to the first one; a circle ends', () => {
+    const root = finding('MTU_MISMATCH', NODE1);
+    const middle = { ...finding('NO_LISTENER', NODE1), because: root.fingerprint };
+    const leaf = { ...finding('TC_DROP', NODE2), because: middle.fingerprint };
+
+    expect(linkCauses([leaf, middle, root]).get(leaf.fingerprint)).toBe(root);
+    expect(linkCauses([{ ...root, because: leaf.fingerprint }, middle, leaf]).size).toBe(3);
+    expect(linkCauses([leaf]).size).toBe(0);
+  });
 });

@@ -101,16 +101,23 @@ const RULES: readonly Rule[] = [
  * The symptom goes away by itself when the cause does, so a person need not look at it.
  */
 export function linkCauses(suspicions: readonly Suspicion[]): ReadonlyMap<string, Suspicion> {
+  const known = new Map(suspicions.map((suspicion) => [suspicion.fingerprint, suspicion]));
   const direct = new Map<Suspicion, Suspicion>();
   for (const symptom of suspicions) {
-    const rules = RULES.filter(({ symptoms }) => symptoms.includes(symptom.code));
-    const cause = suspicions.find(
-      (other) =>
-        other !== symptom && rules.some(({ causes, when }) => causes.includes(other.code) && when(symptom, other)),
-    );
-    if (cause !== undefined) direct.set(symptom, cause);
+    // Whoever found it knows better than a rule.
+    const told = symptom.because === undefined ? undefined : known.get(symptom.because);
+    const cause = told ?? byRules(symptom, suspicions);
+    if (cause !== undefined && cause !== symptom) direct.set(symptom, cause);
   }
   return new Map([...direct.keys()].map((symptom) => [symptom.fingerprint, rootOf(symptom, direct)]));
+}
+
+function byRules(symptom: Suspicion, suspicions: readonly Suspicion[]): Suspicion | undefined {
+  const rules = RULES.filter(({ symptoms }) => symptoms.includes(symptom.code));
+  return suspicions.find(
+    (other) =>
+      other !== symptom && rules.some(({ causes, when }) => causes.includes(other.code) && when(symptom, other)),
+  );
 }
 
 /** Follows cause after cause to the one that follows from nothing. */

@@ -59,6 +59,7 @@ const Suspicion = z
     evidence: z.array(Evidence),
     blocking: z.boolean(),
     remedy: z.string(),
+    because: z.string().optional().meta({ description: 'Fingerprint of the suspicion that this one follows from.' }),
     fingerprint: z.string(),
   })
   .meta({ id: 'Suspicion' });
