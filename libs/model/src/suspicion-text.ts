@@ -9,7 +9,8 @@ interface TextFacts {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-type Holes = Readonly<Record<string, string | number | undefined>>;
+/** What a hole stands for; undefined or empty: the finding does not have it. */
+type Holes = (name: string) => string | number | undefined;
 
 /** A literal, a hole, or a part that is left out when one of its holes is empty. */
 type Part = string | { readonly hole: string } | { readonly optional: readonly Part[] };
@@ -49,36 +50,59 @@ function parse(template: string): Part[] {
 
 function show(part: Part, holes: Holes): string {
   if (typeof part === 'string') return part;
-  if ('hole' in part) return has(holes, part.hole) ? String(holes[part.hole]) : `<${part.hole}>`;
-  const complete = part.optional.every(
-    (inner) => typeof inner === 'string' || !('hole' in inner) || has(holes, inner.hole),
-  );
-  return complete ? part.optional.map((inner) => show(inner, holes)).join('') : '';
+  if ('hole' in part) return valueOf(part.hole, holes) ?? `<${part.hole}>`;
+  const shown: string[] = [];
+  for (const inner of part.optional) {
+    const text = typeof inner === 'string' ? inner : 'hole' in inner ? valueOf(inner.hole, holes) : show(inner, holes);
+    if (text === undefined) return '';
+    shown.push(text);
+  }
+  return shown.join('');
 }
 
-function has(holes: Holes, name: string): boolean {
-  return Object.hasOwn(holes, name) && holes[name] !== undefined && holes[name] !== '';
+function valueOf(hole: string, holes: Holes): string | undefined {
+  const value = holes(hole);
+  return value === undefined || value === '' ? undefined : String(value);
 }
 
 /** The holes that follow from subject and evidence (suspicion-codes/holes.ts), and those of the finder, who may know better. */
 export function holesOf({ subject, evidence, details }: TextFacts): Holes {
   const [first, second] = evidence;
-  const rule = evidence.find(({ kind }) => kind === 'rule' || kind === 'chain');
-  return {
-    subject: describeSubject(subject),
-    at: whereToAct(subject),
-    name: subject.name,
-    namespace: subject.namespace,
-    node: subject.node ?? (subject.kind === 'node' ? subject.name : undefined),
-    interface: subject.interface,
-    locator: first?.locator,
-    text: first?.text,
-    alsoText: second?.text,
-    rule: first === undefined ? undefined : describeLocator(first),
-    ruleAt: rule === undefined ? undefined : `${describeLocator(rule)} ${whereToAct(rule.at)}`,
-    undo: first === undefined ? undefined : undoRule(first, details?.command),
-    priority: first?.kind === 'policy-rule' ? first.locator.replace('rule/', '') : undefined,
-    ...details,
+  // Made when a text asks for it: most texts have three holes.
+  return (name) => {
+    if (details !== undefined && Object.hasOwn(details, name)) return details[name];
+    switch (name) {
+      case 'subject':
+        return describeSubject(subject);
+      case 'at':
+        return whereToAct(subject);
+      case 'name':
+        return subject.name;
+      case 'namespace':
+        return subject.namespace;
+      case 'node':
+        return subject.node ?? (subject.kind === 'node' ? subject.name : undefined);
+      case 'interface':
+        return subject.interface;
+      case 'locator':
+        return first?.locator;
+      case 'text':
+        return first?.text;
+      case 'alsoText':
+        return second?.text;
+      case 'rule':
+        return first === undefined ? undefined : describeLocator(first);
+      case 'ruleAt': {
+        const rule = evidence.find(({ kind }) => kind === 'rule' || kind === 'chain');
+        return rule === undefined ? undefined : `${describeLocator(rule)} ${whereToAct(rule.at)}`;
+      }
+      case 'undo':
+        return first === undefined ? undefined : undoRule(first, details?.command);
+      case 'priority':
+        return first?.kind === 'policy-rule' ? first.locator.replace('rule/', '') : undefined;
+      default:
+        return undefined;
+    }
   };
 }
 
