@@ -15,8 +15,10 @@ export function compareWithExpectation(id: string, attempts: readonly Attempt[],
 export function compareWithAnswer(id: string, attempts: readonly Attempt[], answer: Answer): string[] {
   if (answer.kind === 'error') return [`${id}: no answer: ${answer.code}: ${answer.message}`];
   if (answer.verdict === 'undetermined') {
-    const [skipped = 'no reason'] = answer.skipped;
-    return [`${id}: the kernel did: ${[...new Set(attempts.map(describe))].join(' | ')}; undetermined: ${skipped}`];
+    const observed = [...new Set(attempts.map(describe))].join(' | ');
+    return [
+      `${id}: the kernel did: ${observed}; undetermined: ${[...new Set(answer.skipped)].join('; ') || 'no reason'}`,
+    ];
   }
   const unexpected = attempts.filter((attempt) => !answer.branches.some((branch) => isPredicted(attempt, branch)));
   const predicted = answer.branches

@@ -14,6 +14,9 @@ export function isAgreed({ run }: CaseResult): boolean {
   return run !== undefined && run.disagreements.length + run.falseAlarms.length === 0;
 }
 
+// What is named instead of a cause: the most frequent.
+const OTHERS = 5;
+
 /** One line for the case and one for each difference, with both sides, then what was named as the cause. */
 export function describeResult(result: CaseResult): string {
   const { labCase, run, failure } = result;
@@ -46,7 +49,8 @@ export function describeNaming({ labCase: { lab, faults }, run }: CaseResult): r
   const harmless = faults.flatMap((fault) => fault.harmless ?? []);
   if (broken === 0) return [`cause: nothing is broken (${harmless.join('; ') || 'not in this cluster'})`];
   const wanted = causes.map(describeCause).join('; ') || `none, it should be harmless: ${harmless.join('; ')}`;
-  const others = [...instead].sort(([, a], [, b]) => b - a).map(([what, count]) => `${count} x ${what}`);
+  const others = [...instead].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} x ${what}`);
+  if (others.length > OTHERS) others.splice(OTHERS, Infinity, `and ${instead.size - OTHERS} more`);
   if (others.length === 0) return [`cause: named (${broken} probes)`];
   return [
     `cause: NOT NAMED for ${broken - named} of ${broken} probes: ${wanted}; instead:`,
