@@ -26,6 +26,12 @@ add all pods
 create broken list:set size 8
 add broken nodes
 add broken gone
+create masked hash:ip family inet hashsize 1024 maxelem 65536 netmask 24
+add masked 10.2.0.0
+create odd hash:ip family inet bitmask 255.0.0.255
+add odd 10.0.0.9
+create masked6 hash:ip family inet6 netmask 64
+add masked6 fd01::
 create six hash:net family inet6
 add six fd00::/64
 `;
@@ -57,6 +63,13 @@ describe('setContains', () => {
     { set: 'ports', address: '10.0.0.1', more: { port: 30081 }, result: false },
     { set: 'nics', address: '10.0.0.1', more: { iface: 'eth0' }, result: true },
     { set: 'nics', address: '10.0.0.1', more: { iface: 'eth1' }, result: false },
+    { set: 'ports', address: '10.0.0.1', more: { port: 30080, protocol: 'icmp' }, result: false },
+    { set: 'masked', address: '10.2.0.200', result: true },
+    { set: 'masked', address: '10.2.1.0', result: false },
+    { set: 'odd', address: '10.7.7.9', result: true },
+    { set: 'odd', address: '10.7.7.8', result: false },
+    { set: 'masked6', address: 'fd01::7', result: true },
+    { set: 'masked6', address: 'fd02::7', result: false },
     { set: 'span', address: '10.1.0.5', result: true },
     { set: 'span', address: '10.1.0.10', result: false },
     { set: 'marks', address: '10.0.0.1', result: undefined },

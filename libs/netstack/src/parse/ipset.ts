@@ -1,4 +1,4 @@
-import { cidrContains, parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
+import { cidrContains, ipv4, ipv6, maskIp, parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
 import { DumpError } from './dump-file.js';
 
 /** One set of `ipset save`. Members are tuples of the set type's dimensions. */
@@ -7,9 +7,12 @@ export interface IpSet {
   readonly type: string;
   readonly dimensions: readonly string[];
   readonly members: readonly IpSetMember[];
-  /** Members by exact first address, and the others (prefixes, ports) to be looked through. */
-  readonly exact: ReadonlyMap<Ip, readonly IpSetMember[]>;
+  /** Members whose first part is a network, by its length: of a set of any size a look-up asks one hash a length. */
+  readonly nets: readonly { readonly length: number; readonly byNet: ReadonlyMap<Ip, readonly IpSetMember[]> }[];
+  /** The others (ranges, ports, names), to be looked through. */
   readonly rest: readonly IpSetMember[];
+  /** Options `netmask` and `bitmask`: addresses of packets are cut to it first. */
+  readonly mask: Ip | undefined;
 }
 
 interface IpSetMember {
@@ -25,6 +28,7 @@ type IpSetPart =
 
 export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
   const types = new Map<string, string>();
+  const masks = new Map<string, Ip | undefined>();
   const members = new Map<string, IpSetMember[]>();
   for (const [index, line] of text.split('\n').entries()) {
     const words = line.trim().split(/\s+/);
@@ -34,6 +38,7 @@ export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
       throw new DumpError(`ipset-save.txt:${index + 1}`, 'not a line of ipset save');
     if (verb === 'create') {
       types.set(name, third);
+      masks.set(name, maskOf(words));
       members.set(name, []);
     } else if (verb === 'add') {
       const type = types.get(name);
@@ -44,7 +49,12 @@ export function parseIpsets(text: string): ReadonlyMap<string, IpSet> {
       });
     }
   }
-  return new Map([...types].map(([name, type]) => [name, compile(name, type, members.get(name) ?? [])]));
+  return new Map(
+    [...types].map(([name, type]) => [
+      name,
+      compile({ name, type, members: members.get(name) ?? [], mask: masks.get(name) }),
+    ]),
+  );
 }
 
 function dimensionsOf(type: string): string[] {
@@ -69,18 +79,37 @@ function toPart(text: string, dimension: string | undefined): IpSetPart {
   return from !== undefined && to !== undefined ? { kind: 'range', from, to } : { kind: 'text', text };
 }
 
-function compile(name: string, type: string, members: readonly IpSetMember[]): IpSet {
-  const exact = new Map<Ip, IpSetMember[]>();
+/** `netmask 24`, or any `bitmask 255.0.255.0`. */
+function maskOf(words: readonly string[]): Ip | undefined {
+  const option = (name: string): string | undefined =>
+    words.includes(name) ? words[words.indexOf(name) + 1] : undefined;
+  const length = option('netmask');
+  if (length === undefined) return parseIp(option('bitmask') ?? '');
+  return words.includes('inet6') ? maskIp(ipv6(-1n), Number(length)) : maskIp(ipv4(0xffffffff), Number(length));
+}
+
+function compile(set: Pick<IpSet, 'name' | 'type' | 'members' | 'mask'>): IpSet {
+  const nets = new Map<number, Map<Ip, IpSetMember[]>>();
   const rest: IpSetMember[] = [];
-  for (const member of members) {
+  for (const member of set.members) {
     const [first] = member.parts;
-    if (first?.kind === 'net' && first.net.length === (typeof first.net.net === 'number' ? 32 : 128)) {
-      const same = exact.get(first.net.net);
-      if (same === undefined) exact.set(first.net.net, [member]);
-      else same.push(member);
-    } else rest.push(member);
+    if (first?.kind !== 'net') {
+      rest.push(member);
+      continue;
+    }
+    const { net, length } = first.net;
+    let byNet = nets.get(length);
+    if (byNet === undefined) nets.set(length, (byNet = new Map<Ip, IpSetMember[]>()));
+    const same = byNet.get(net);
+    if (same === undefined) byNet.set(net, [member]);
+    else same.push(member);
   }
-  return { name, type, dimensions: dimensionsOf(type), members, exact, rest };
+  return {
+    ...set,
+    dimensions: dimensionsOf(set.type),
+    nets: [...nets].map(([length, byNet]) => ({ length, byNet })),
+    rest,
+  };
 }
 
 /** What a packet offers for one dimension of a set. */
@@ -112,16 +141,35 @@ export function setContains(
   const known = set.dimensions.every((dimension) => ['ip', 'net', 'port', 'iface', 'mac'].includes(dimension));
   if (!known) return undefined;
   if (set.type === 'hash:net,iface') return netIfaceContains(set, keys);
-  const first = keys[0];
+  // bitmap_port.c asks TCP and UDP only: the identifier of a ping is no port of it.
+  if (set.type === 'bitmap:port' && keys[0]?.protocol !== 'tcp' && keys[0]?.protocol !== 'udp') return false;
+  const asked = maskKeys(set, keys);
+  const first = asked[0];
   let best: { length: number; nomatch: boolean } | undefined;
   const consider = (member: IpSetMember): void => {
-    const length = matchLength(set, member, keys);
+    const length = matchLength(set, member, asked);
     if (length !== undefined && (best === undefined || length > best.length))
       best = { length, nomatch: member.nomatch };
   };
-  if (first !== undefined) for (const member of set.exact.get(first.ip) ?? []) consider(member);
+  if (first !== undefined)
+    for (const { length, byNet } of set.nets) {
+      // Another family than the set's has other lengths.
+      if (length > 32 && typeof first.ip === 'number') continue;
+      for (const member of byNet.get(maskIp(first.ip, length)) ?? []) consider(member);
+    }
   for (const member of set.rest) consider(member);
   return best !== undefined && !best.nomatch;
+}
+
+function maskKeys({ mask, dimensions }: IpSet, keys: readonly SetKeyPart[]): readonly SetKeyPart[] {
+  const [first, ...others] = keys;
+  if (mask === undefined || first === undefined || dimensions[0] !== 'ip') return keys;
+  return [{ ...first, ip: andIp(first.ip, mask) }, ...others];
+}
+
+function andIp(ip: Ip, mask: Ip): Ip {
+  if (typeof ip === 'number') return typeof mask === 'number' ? ipv4(ip & mask) : ip;
+  return typeof mask === 'bigint' ? ipv6(ip & mask) : ip;
 }
 
 /** ip_set_hash_netiface.c: the longest prefix that holds the address decides, whatever interfaces it is listed with. */

@@ -1,9 +1,10 @@
 import { addressType, lookupRoute } from '../../routing/lookup.js';
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from '../../skb.js';
 import type { Json } from '../../parse/nft.js';
+import type { NetNamespace } from '../../namespace.js';
 import type { RuleEnv } from '../matches/match.js';
 import { bitsOf, TCP_FLAGS } from './flag-bits.js';
-import { member, scalar, textOf, type Value } from './value.js';
+import { DEVICE_TYPES, member, scalar, textOf, type Value } from './value.js';
 
 export const ABSENT: unique symbol = Symbol('absent');
 
@@ -65,6 +66,7 @@ function bitwise(operator: string, operands: readonly Expression[]): Expression 
   return (env) => {
     const values = operands.map((operand) => operand(env));
     if (values.includes(ABSENT)) return ABSENT;
+    if (values.every((value) => typeof value === 'bigint')) return bitwise6(operator, values);
     const numbers = values.map((value) =>
       Array.isArray(value) ? bitsOf(value) : typeof value === 'string' ? bitsOf([value]) : value,
     );
@@ -72,6 +74,13 @@ function bitwise(operator: string, operands: readonly Expression[]): Expression 
     const [first = 0, ...rest] = numbers;
     return rest.reduce((result, value) => apply(operator, result, value) >>> 0, first);
   };
+}
+
+/** Of IPv6 addresses; nothing shifts them. */
+function bitwise6(operator: string, [first = 0n, ...rest]: readonly bigint[]): bigint | undefined {
+  if (operator === '&') return rest.reduce((result, value) => result & value, first);
+  if (operator === '|') return rest.reduce((result, value) => result | value, first);
+  return operator === '^' ? rest.reduce((result, value) => result ^ value, first) : undefined;
 }
 
 function apply(operator: string, a: number, b: number): number {
@@ -181,7 +190,7 @@ function icmpTypeName(protocol: string, type: number): Value {
 }
 
 function meta(key: string): Expression {
-  return ({ skb, iif, oif, hook }) => {
+  return ({ ns, skb, iif, oif, hook }) => {
     switch (key) {
       case 'l4proto':
         return skb.protocol;
@@ -198,6 +207,10 @@ function meta(key: string): Expression {
       case 'oif':
       case 'oifname':
         return oif;
+      case 'iiftype':
+        return deviceType(ns, iif);
+      case 'oiftype':
+        return deviceType(ns, oif);
       case 'length':
         return skb.length;
       case 'pkttype':
@@ -209,6 +222,19 @@ function meta(key: string): Expression {
     }
   };
 }
+
+/** ARPHRD_* of if_arp.h; 0 where no device is. */
+function deviceType(ns: NetNamespace, dev: string): Evaluated {
+  if (dev === '') return 0;
+  if (dev === 'lo') return DEVICE_TYPES.loopback;
+  const link = ns.link(dev);
+  if (link === undefined) return undefined;
+  return OTHER_KINDS.get(link.kind ?? '') ?? DEVICE_TYPES.ether;
+}
+
+const OTHER_KINDS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ ipip: 768, ip6tnl: 769, sit: 776, gre: 778, wireguard: 65534, tun: 65534, xfrm: 65534 }),
+);
 
 function conntrack(key: string, dir: Json | undefined): Expression {
   return ({ skb }) => {

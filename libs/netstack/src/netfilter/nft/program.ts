@@ -5,7 +5,17 @@ import { ABSENT, compileExpression, type Expression } from './expression.js';
 import { bitsOf } from './flag-bits.js';
 import { printRule } from './print.js';
 import { CompiledSet } from './set.js';
-import { comparable, compileTest, flagBits, member, scalar, textOf, type Test, type Value } from './value.js';
+import {
+  comparable,
+  compileTest,
+  DEVICE_TYPES,
+  flagBits,
+  member,
+  scalar,
+  textOf,
+  type Test,
+  type Value,
+} from './value.js';
 
 /** One table, compiled: every statement of every rule is a small closure or a plain order. */
 export interface Program {
@@ -177,7 +187,7 @@ function setOf(json: Json | undefined, sets: Sets): CompiledSet {
 function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tri {
   const op = textOf(member(body, 'op') ?? '==');
   const left = compileExpression(member(body, 'left') ?? null, key);
-  const right = member(body, 'right') ?? null;
+  const right = typeNumber(member(body, 'left'), member(body, 'right') ?? null);
   const test = rightTest(op, right, sets);
   const negated = op === '!=';
   return (env) => {
@@ -188,6 +198,15 @@ function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tr
     const result = test(value, env);
     return result === undefined || !negated ? result : !result;
   };
+}
+
+/** The name of a type of devices as its number: an interface may have the same name. */
+function typeNumber(left: Json | undefined, right: Json): Json {
+  const key = member(member(left, 'meta'), 'key');
+  const isType = key === 'iiftype' || key === 'oiftype';
+  return isType && typeof right === 'string'
+    ? (new Map<string, number>(Object.entries(DEVICE_TYPES)).get(right) ?? right)
+    : right;
 }
 
 function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: RuleEnv) => Tri {

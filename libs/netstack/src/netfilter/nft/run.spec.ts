@@ -152,6 +152,20 @@ describe('a match', () => {
       matches: true,
     },
     {
+      title: 'ct state != invalid | established | untracked',
+      expr: match(ct('state'), { '|': [{ '|': ['invalid', 'established'] }, 'untracked'] }, '!='),
+      matches: true,
+    },
+    {
+      title: 'ip6 saddr & ::ff == ::2',
+      expr: match({ '&': [payload('ip6', 'saddr'), '::ff'] }, '::2'),
+      skb: () => tcp('[fd00::2]:1 > [fd00::3]:2'),
+      matches: true,
+    },
+    { title: 'meta iiftype ether', expr: match(meta('iiftype'), 'ether'), matches: true },
+    { title: 'meta iiftype 1', expr: match(meta('iiftype'), 1), matches: true },
+    { title: 'meta iiftype loopback', expr: match(meta('iiftype'), 'loopback'), matches: false },
+    {
       title: 'ct status == snat,dnat of a connection that is not translated',
       expr: match(ct('status'), { '|': ['snat', 'dnat'] }),
       matches: false,

@@ -31,6 +31,9 @@ export function scalar(json: Json): Value | undefined {
   return parseIp(json) ?? PROTOCOLS.get(json) ?? json;
 }
 
+/** What nft calls the types of devices that have a name (`meta iiftype ether`). */
+export const DEVICE_TYPES = { ether: 1, ppp: 512, ipip: 768, loopback: 772, sit: 776, ipgre: 778 } as const;
+
 /** Names that stand for numbers in keys where numbers are compared. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map(
   ['tcp', 'udp', 'icmp', 'sctp', 'ipv6-icmp', 'icmpv6', 'esp', 'ah', 'gre', 'udplite', 'igmp'].map((name) => [
@@ -58,8 +61,15 @@ export function member(json: Json | undefined, key: string): Json | undefined {
 
 /** `dnat`, `["new", "established"]` or `{"|": ["fin", "syn"]}` as bits; undefined when it is something else. */
 export function flagBits(json: Json): number | undefined {
-  const names = [member(json, '|') ?? json].flat();
-  return names.every((name) => typeof name === 'string') ? bitsOf(names) : undefined;
+  const names = flagNames(json);
+  return names.includes(undefined) ? undefined : bitsOf(names.map((name) => name ?? ''));
+}
+
+/** `a | b | c` is a nest of pairs; undefined stands for what is no name. */
+function flagNames(json: Json): (string | undefined)[] {
+  if (typeof json === 'string') return [json];
+  const list = member(json, '|') ?? json;
+  return Array.isArray(list) ? list.flatMap((one: Json) => flagNames(one)) : [undefined];
 }
 
 /** A part of a right-hand side: one value, a prefix, a range, a wildcard name, a concatenation of those. */
