@@ -5,14 +5,20 @@ import { clusterIp, kubeProxyRules, podIp } from './kube-proxy-rules.js';
 import { LinearWalker, type LinearPacket } from './linear-walker.js';
 import type { Act } from './measure.js';
 
-/** The packets of a bulk over a cluster: of two that a node sees one goes to a service, the other to a pod (or is translated already). */
 const PACKETS = 4096;
 
-function destinations(services: number): Ip[] {
+/**
+ * What the nodes see of a bulk in which half of the pairs ask a service and half a pod: each packet crosses two nodes, and at the
+ * second the service's address has been translated, so one in four has a service's address.
+ */
+export type Mix = 'bulk' | 'services' | 'pods';
+
+function destinations(services: number, mix: Mix): Ip[] {
   return Array.from({ length: PACKETS }, (_, index) => {
     // A step that shares no factor with the number of services meets all of them, in no order that a cache would like.
     const service = (index * 7919) % services;
-    const text = index % 2 === 0 ? clusterIp(service) : podIp(service, index % 3);
+    const isService = mix === 'bulk' ? index % 4 === 0 : mix === 'services';
+    const text = isService ? clusterIp(service) : podIp(service, index % 3);
     const ip = parseIp(text);
     if (ip === undefined) throw new Error(`"${text}" is no address`);
     return ip;
@@ -40,10 +46,10 @@ function packetTo(dst: Ip): Skb {
   };
 }
 
-function runner(services: number, quiet: boolean): (index: number) => { run: NamespaceRun; skb: Skb } {
+function runner(services: number, mix: Mix, quiet: boolean): (index: number) => { run: NamespaceRun; skb: Skb } {
   const run = runOf(benchNamespace(kubeProxyRules(services)), []);
   const recorder = { quiet, step: () => undefined, obstacle: () => undefined };
-  const packets = destinations(services);
+  const packets = destinations(services, mix);
   return (index) => ({
     // Each packet is the first of its connection.
     run: { ...run, recorder, conntrack: new ConntrackTable() },
@@ -52,10 +58,10 @@ function runner(services: number, quiet: boolean): (index: number) => { run: Nam
 }
 
 /** Hooks PREROUTING, FORWARD and POSTROUTING of one packet, by our rules. */
-export function indexedTraversal(services: number): Act {
-  const next = runner(services, true);
+export function indexedTraversal(services: number, mix: Mix = 'bulk'): Act {
+  const next = runner(services, mix, true);
   return {
-    name: `indexed ${services}`,
+    name: `indexed ${services} ${mix}`,
     run: (index) => {
       const { run, skb } = next(index);
       hook(run, 'PREROUTING', skb, 'cni0', '');
@@ -66,11 +72,11 @@ export function indexedTraversal(services: number): Act {
 }
 
 /** The same by the plain walker. */
-export function linearTraversal(services: number): Act {
+export function linearTraversal(services: number, mix: Mix = 'bulk'): Act {
   const walker = new LinearWalker(kubeProxyRules(services));
-  const packets = destinations(services);
+  const packets = destinations(services, mix);
   return {
-    name: `linear ${services}`,
+    name: `linear ${services} ${mix}`,
     run: (index) => {
       const { src, dst, sport, dport, mark } = packetTo(packets[index % PACKETS] ?? ipv4(0));
       const packet: LinearPacket = {
@@ -97,7 +103,7 @@ export function linearTraversal(services: number): Act {
 
 /** From the first hook to the wire: hooks, routes, checks of the source, and the steps of the trace. */
 export function nodeWalk(services: number): Act {
-  const next = runner(services, false);
+  const next = runner(services, 'bulk', false);
   return {
     name: `walk ${services}`,
     run: (index) => {
