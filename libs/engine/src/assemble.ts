@@ -19,7 +19,8 @@ import type { Leaf } from './explore.js';
 import { explainObstacle } from './causes.js';
 import { concerns } from './inspection.js';
 import { buildPath } from './path-graph.js';
-import { emptyServiceFinding, findService } from './service-intent.js';
+import { policyOpinion, type PolicyOpinion } from './policy-causes.js';
+import { AskedService } from './service-causes.js';
 import type { RecordedObstacle } from './trace-recorder.js';
 import { combineVerdict } from './verdict.js';
 import type { World } from './world.js';
@@ -47,8 +48,14 @@ export function assemble(found: Findings): Diagnosis {
   const combined = combineVerdict(leaves, judge);
   const verdict = rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
   const branches = mergeBranches(leaves, rest);
-  const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found) : [];
-  const others = [...found.notes, ...leaves.flatMap((leaf) => leaf.value.notes), ...expectations(found)];
+  const opinions = opinionsOf(found);
+  const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found, opinions) : [];
+  const others = [
+    ...found.notes,
+    ...leaves.flatMap((leaf) => leaf.value.notes),
+    ...opinions.notes.map((finding) => suspect({ ...finding, blocking: false })),
+    ...expectations(found),
+  ];
   const told = new Set(blocking.map(whatAndWhere));
   const suspicions = unique(
     [...blocking, ...others.filter((suspicion) => !told.has(whatAndWhere(suspicion)))],
@@ -60,7 +67,7 @@ export function assemble(found: Findings): Diagnosis {
     ...found.skipped,
     ...leaves.flatMap((leaf) => [...leaf.value.skipped, ...guesses(leaf), ...unknown(leaf)]),
   ];
-  skipped.push(...optionalFiles(leaves));
+  skipped.push(...optionalFiles(leaves), ...opinions.skipped);
   if (rest > 1e-9)
     skipped.push({
       code: 'TRACE_TOO_LONG',
@@ -91,6 +98,27 @@ export function assemble(found: Findings): Diagnosis {
       suspicions,
     ),
     engineVersion: ENGINE_VERSION,
+  };
+}
+
+/** What objects and promises say beside the walk: of the service that was asked for, and of the policies for each branch. */
+interface Opinions {
+  readonly service: AskedService | undefined;
+  readonly opinions: ReadonlyMap<Exchange, PolicyOpinion>;
+  readonly notes: readonly Finding[];
+  readonly skipped: readonly Skipped[];
+}
+
+function opinionsOf({ world, request, source, dst, port, leaves }: Findings): Opinions {
+  const { protocol } = request;
+  const service = AskedService.of(world, { source, dst, port, protocol }, leaves[0]?.value);
+  const opinions = new Map(leaves.map(({ value }) => [value, policyOpinion(world, { source, protocol }, value)]));
+  const all = [...opinions.values()];
+  return {
+    service,
+    opinions,
+    notes: [...(service?.findings ?? []), ...all.flatMap(({ notes }) => notes)],
+    skipped: [...(service?.skipped ?? []), ...all.flatMap(({ skipped }) => skipped)],
   };
 }
 
@@ -133,7 +161,7 @@ function round(probability: number): number {
 }
 
 /** What stops the packet, in path order, the most probable failing branch first; a cause before what follows from it. */
-function blockingSuspicions(found: Findings): Suspicion[] {
+function blockingSuspicions(found: Findings, { service, opinions }: Opinions): Suspicion[] {
   const failing = found.leaves
     .filter((leaf) => leaf.value.obstacles.length > 0)
     .toSorted((a, b) => b.probability - a.probability);
@@ -141,7 +169,8 @@ function blockingSuspicions(found: Findings): Suspicion[] {
   for (const { value } of failing)
     for (const recorded of value.obstacles) {
       if (recorded.obstacle.disposition === 'insufficient-info') continue;
-      suspicions.push(...explainObstacle(found.world, recorded, value.addresses, serviceCause(found, recorded)));
+      const causes = [...(service?.causesOf(recorded) ?? []), ...(opinions.get(value)?.causesOf(recorded) ?? [])];
+      suspicions.push(...explainObstacle(found.world, recorded, value.addresses, causes));
     }
   // Of a service one finding of a kind is enough, whatever rule led to it.
   return unique(suspicions, (suspicion) =>
@@ -151,21 +180,6 @@ function blockingSuspicions(found: Findings): Suspicion[] {
 
 function whatAndWhere({ code, subject }: Suspicion): string {
   return `${code} ${placeKey(subject)}`;
-}
-
-/** A rule that refuses a service address follows from a service that has nothing to send to. */
-function serviceCause(found: Findings, { obstacle }: RecordedObstacle): Finding[] {
-  const refused =
-    obstacle.facts.code === 'FILTER_REJECT' ||
-    obstacle.facts.code === 'FILTER_DROP' ||
-    obstacle.facts.code === 'PROXY_RULES_MISSING';
-  if (!refused) return [];
-  const protocol = found.request.protocol === 'tcp' ? 'TCP' : 'UDP';
-  const intent = findService(found.world, found.dst, found.port, protocol);
-  const asked = obstacle.skb.dst === found.dst && obstacle.skb.dport === found.port;
-  const cause = intent === undefined || !asked ? undefined : emptyServiceFinding(intent);
-  if (cause === undefined) return [];
-  return [{ ...cause, evidence: [...cause.evidence, ...obstacle.facts.evidence] }];
 }
 
 /** What is not in order in the places that the packets passed, and concerns their addresses, though they got past. */

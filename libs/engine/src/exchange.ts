@@ -55,6 +55,12 @@ export interface Exchange {
   readonly visited: readonly NetNamespace[];
   /** The two ends as their own namespaces know them. */
   readonly addresses: readonly Ip[];
+  /** The source that the client's socket has; undefined when it never got one. */
+  readonly sender: Ip | undefined;
+  /** Where the request was going last: the backend once a service was translated. */
+  readonly target: { readonly ip: Ip; readonly port: number };
+  /** The request as the listener sees it; undefined when it did not arrive. */
+  readonly arrival: { readonly src: Ip } | undefined;
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Suspicion[];
   readonly assumptions: readonly string[];
@@ -89,6 +95,8 @@ class ExchangeRun {
     const end = this.sendRequest(forward, request(this.request));
     const sent = end.kind === 'lost' ? undefined : this.firstTuple;
     this.addresses = [...(this.firstTuple === undefined ? [] : [this.firstTuple.src]), end.skb.dst];
+    this.target = { ip: end.skb.dst, port: end.skb.dport };
+    if (end.kind === 'delivered') this.arrival = { src: end.skb.src };
     if (end.kind === 'lost') return this.result(forward, undefined, end);
     if (end.kind === 'exits') return this.exited(forward, end);
     const listening = this.arriveAtSocket(forward, end);
@@ -103,6 +111,8 @@ class ExchangeRun {
 
   private firstTuple: Tuple | undefined;
   private addresses: Ip[] = [];
+  private arrival: Exchange['arrival'];
+  private target: Exchange['target'] | undefined;
 
   private recorder(direction: 'forward' | 'reply', quiet = false): TraceRecorder {
     return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded), quiet);
@@ -343,7 +353,9 @@ class ExchangeRun {
     const ct =
       skb.ct === undefined ? undefined : { conn: skb.ct.conn, reply: !skb.ct.reply, state: 'RELATED' as const };
     if (answer.kind === 'reset')
-      return flyFrom(context, ns, (run) => send(run, { ...answerPacket(skb, RST | ACK), ct }));
+      return flyFrom(context, ns, (run) =>
+        send(run, { ...answerPacket(skb, RST | ACK), ct }, undefined, { anySource: true }),
+      );
     return flyFrom(context, ns, (run) =>
       send(run, { ...errorPacket(skb, answer), src: answerSource(run, skb, ''), ct }),
     );
@@ -417,13 +429,16 @@ class ExchangeRun {
   private common(
     forward: TraceRecorder,
     reply: TraceRecorder | undefined,
-  ): Pick<Exchange, 'links' | 'obstacles' | 'visited' | 'addresses' | 'skipped' | 'notes' | 'assumptions'> {
+  ): Omit<Exchange, 'symptom' | 'disposition' | 'at' | 'backend' | 'sourceSeen' | 'forward' | 'reply'> {
     const places = [...forward.hops, ...(reply?.hops ?? [])].filter((hop) => !hop.hypothetical).map((hop) => hop.at);
     return {
       links: [...forward.links, ...(reply?.links ?? [])],
       obstacles: this.obstacles,
       visited: [...this.world.namespaces.values()].filter((ns) => places.includes(ns.place)),
       addresses: this.addresses,
+      sender: this.firstTuple?.src,
+      target: this.target ?? { ip: this.request.dst, port: this.request.port },
+      arrival: this.arrival,
       skipped: this.state.skipped,
       notes: [...this.state.notes, ...this.staleConnections()],
       assumptions: [...this.state.assumptions],

@@ -3,6 +3,8 @@ import {
   ConntrackTable,
   type Answer,
   type Chooser,
+  type FdbEntry,
+  type Link,
   type NamespaceRun,
   type NetNamespace,
   type Obstacle,
@@ -20,6 +22,8 @@ export class ExchangeState {
   private readonly tables = new Map<NetNamespace, ConntrackTable>();
   /** Translated sources of the network outside: key of the answer, original address. */
   readonly underlayNat = new Map<string, Ip>();
+  /** The forwarding entry by which the last VXLAN packet left, when it names a port or VNI of its own. */
+  tunnelEntry: { readonly ns: NetNamespace; readonly link: Link; readonly entry: FdbEntry } | undefined;
   /** Of the devices that the packets left by, in bytes. */
   smallestMtu = Infinity;
   /** Answers that the network outside expects, because it has seen the packets that they answer. */

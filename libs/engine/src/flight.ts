@@ -9,6 +9,7 @@ import {
   type NetNamespace,
   type Outcome,
   type Skb,
+  icmpError,
 } from '#libs/netstack';
 import { arpFiltered } from './arp-frames.js';
 import { bridgeForward, crossVeth } from './bridge.js';
@@ -68,6 +69,8 @@ function follow(context: FlightContext, at: NetNamespace | undefined, next: Next
     case 'arrive': {
       // What would happen past an obstacle is worth telling until it repeats itself.
       if (recorder.stopped && recorder.circles(next.ns.place)) return { kind: 'lost', skb: next.skb };
+      // Nor does the network outside send a host its own packets back.
+      if (recorder.stopped && next.ns === at && next.link?.type === 'infra') return { kind: 'lost', skb: next.skb };
       if (recorder.hops.length > MAX_VISITS) return loop(context, next.ns.place, next.skb);
       if (next.ns !== at || next.link !== undefined) {
         if (recorder.hops.at(-1)?.at !== next.ns.place || next.link !== undefined) recorder.enter(next.ns.place);
@@ -102,7 +105,7 @@ function loop(context: FlightContext, place: Place, skb: Skb): FlightEnd {
     },
     'loop',
     skb,
-    { kind: 'icmp', type: 11, code: 0 },
+    icmpError(skb.family, 'hop-limit'),
   );
   return { kind: 'lost', skb };
 }
@@ -110,6 +113,8 @@ function loop(context: FlightContext, place: Place, skb: Skb): FlightEnd {
 function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next {
   const link = ns.link(out.dev);
   const { skb } = out;
+  // A translation that failed left no address to go on to.
+  if (context.recorder.stopped && (skb.dst === 0 || skb.dst === 0n)) return { kind: 'lost', skb };
   if (link === undefined || !isUp(link)) {
     const evidence =
       link === undefined

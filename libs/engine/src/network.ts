@@ -9,6 +9,8 @@ import type {
   InfraShim,
   Network,
 } from '#libs/provider-kit';
+import { KubeProxy } from '#libs/kube-proxy';
+import { PolicyIndex } from '#libs/policy';
 import { Fabric } from './fabric.js';
 import { Inspection } from './inspection.js';
 import { walk } from './walk.js';
@@ -40,6 +42,8 @@ export function composeNetwork(parts: NetworkParts): Network {
     filtersFrames: [...namespaces.values()].some((ns) => ns.filtersFrames),
     cni,
     inspection: new Inspection(cluster, namespaces, cni),
+    proxy: new KubeProxy(cluster, { mode: parts.overrides.proxyMode }),
+    policies: new PolicyIndex(cluster),
     infra: (question) => parts.shim.evaluate?.(question) ?? infra.get(infraKey(question)),
     ownerOf: ownerOf(namespaces),
   };

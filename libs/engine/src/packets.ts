@@ -1,5 +1,16 @@
 import { type Ip, type Protocol } from '#libs/model';
-import { ICMP, ICMPV6, SYN, TCP, tupleOf, UDP, type Answer, type NetNamespace, type Skb } from '#libs/netstack';
+import {
+  ICMP,
+  ICMPV6,
+  SYN,
+  TCP,
+  tupleOf,
+  UDP,
+  type Answer,
+  type NetNamespace,
+  type Skb,
+  icmpError,
+} from '#libs/netstack';
 
 /** One exchange to be tried: a TCP handshake with a first request, or a datagram and its answer. */
 export interface ExchangeRequest {
@@ -71,5 +82,5 @@ export function errorPacket(skb: Skb, { type, code }: { type: number; code: numb
 }
 
 export function portUnreachable(skb: Skb): Answer {
-  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 3 } : { kind: 'icmp', type: 1, code: 4 };
+  return icmpError(skb.family, 'port-unreachable');
 }

@@ -9,6 +9,7 @@ import {
   type NetNamespace,
   type Outcome,
   type Skb,
+  icmpError,
 } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
@@ -164,7 +165,7 @@ export function arpSender(ns: NetNamespace, link: Link, { skb, nextHop }: Transm
 
 /** arp_error_report(), ndisc_error_report(): the sender gets an ICMP error, a socket of this very host too (over lo). */
 export function unreachableHost({ skb }: Transmit): Extract<Answer, { kind: 'icmp' }> {
-  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 1 } : { kind: 'icmp', type: 1, code: 3 };
+  return icmpError(skb.family, 'host-unreachable');
 }
 
 export function linkEvidence({ ns, link }: Port): Evidence {

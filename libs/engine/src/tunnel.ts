@@ -1,5 +1,5 @@
 import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
-import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb } from '#libs/netstack';
+import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb, icmpError } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -71,6 +71,8 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
   if (foreign) foreignLocal(context, ns, link, skb, local);
   const device = { ...outerPacket(link, skb, remote, mac), ...(foreign ? { src: undefined } : {}) };
   const outer = { ...device, dport: exact?.port ?? device.dport, vni: exact?.vni ?? device.vni };
+  const overrides = exact !== undefined && (outer.dport !== device.dport || outer.vni !== device.vni);
+  context.state.tunnelEntry = overrides ? { ns, link, entry: exact } : undefined;
   context.recorder.step({
     kind: 'encapsulate',
     text: `VXLAN ${outer.vni} to ${formatIp(remote)}: ${describePacket(showSkb(skb))}`,
@@ -108,7 +110,7 @@ function bypassLoop(context: FlightContext, ns: NetNamespace, link: Link, out: T
     'loop',
     again,
     // ip_forward() discards what a socket of this host still holds.
-    out.local ? { kind: 'silence' } : { kind: 'icmp', type: 11, code: 0 },
+    out.local ? { kind: 'silence' } : icmpError(again.family, 'hop-limit'),
   );
   return { kind: 'lost', skb: again };
 }
@@ -184,6 +186,19 @@ function noTunnelEnd(ns: NetNamespace, devices: readonly Link[], outer: Skb): Fi
   };
 }
 
+/** Where the sender's forwarding entry names another port or VNI than its device, the entry is what is wrong. */
+function wrongEntry({ state }: FlightContext, finding: Finding): Finding {
+  const { tunnelEntry } = state;
+  if (tunnelEntry === undefined) return finding;
+  const { ns, link, entry } = tunnelEntry;
+  const locator = `fdb/${link.name}/${entry.mac}`;
+  return {
+    ...finding,
+    subject: { ...ns.place, interface: link.name },
+    evidence: [{ kind: 'fdb', at: ns.place, locator, text: entry.text }, ...finding.evidence],
+  };
+}
+
 function tunnelText(link: Link | undefined): string {
   if (link === undefined) return 'no vxlan device';
   return `${link.name} vxlan id ${numberOf(link.info.id) ?? 0} dstport ${portOf(link)} ${isUp(link) ? 'up' : 'down'}`;
@@ -202,7 +217,7 @@ export function decapsulateVxlan(context: FlightContext, ns: NetNamespace, outer
   const onPort = devices.filter((link) => portOf(link) === outer.dport);
   const device = onPort.find((link) => isUp(link) && numberOf(link.info.id) === outer.vni);
   if (device === undefined) {
-    const finding = noTunnelEnd(ns, devices, outer);
+    const finding = wrongEntry(context, noTunnelEnd(ns, devices, outer));
     obstacle(context, finding, finding.code === 'IFACE_DOWN' ? 'interface-down' : 'dropped', outer);
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { formatIp, type Evidence, type Ip } from '#libs/model';
-import { type Answer, type Link, type Skb } from '#libs/netstack';
+import { type Answer, type Link, type Skb, icmpError } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { obstacle, type FlightContext, type Next } from './flight-context.js';
@@ -73,7 +73,7 @@ function whyDeaf(link: Link): 'IFACE_DOWN' | 'ARP_OFF' | 'CARRIER_DOWN' | undefi
 
 /** The last router outside asks for a host that cannot hear it, and tells the sender: host unreachable. True after an obstacle. */
 export function lastRouterFails(context: FlightContext, skb: Skb, target: Port): boolean {
-  const answer: Answer = { kind: 'icmp', type: 3, code: 1, outside: true };
+  const answer: Answer = { ...icmpError(skb.family, 'host-unreachable'), outside: true };
   if (whyDeaf(target.link) !== undefined) {
     deaf(context, skb, target, answer);
     return true;
@@ -82,7 +82,12 @@ export function lastRouterFails(context: FlightContext, skb: Skb, target: Port):
   const silence = asked === undefined ? undefined : context.world.fabric.silentToRouter(target, asked, context.chooser);
   if (silence === undefined) return false;
   const subject = { ...target.ns.place, interface: target.link.name };
-  const details = { interface: target.link.name, key: silence.evidence[0]?.locator ?? '', ...silence.details };
+  const details = {
+    interface: target.link.name,
+    destination: formatIp(asked ?? skb.dst),
+    key: silence.evidence[0]?.locator ?? '',
+    ...silence.details,
+  };
   obstacle(context, { ...silence, subject, details }, 'neighbor-unreachable', skb, answer);
   return true;
 }

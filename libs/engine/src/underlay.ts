@@ -1,5 +1,5 @@
 import { formatIp, type Evidence } from '#libs/model';
-import { showSkb, unknowable, type NetNamespace, type Skb } from '#libs/netstack';
+import { showSkb, unknowable, type NetNamespace, type Skb, icmpError } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
 import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -79,7 +79,7 @@ export function byDestination(
   // The router between counts as a hop.
   const skb = { ...untranslate(context, packet), ttl: packet.ttl - 1 };
   if (skb.ttl < 1) {
-    obstacle(context, hopLimit(from, skb), 'loop', skb, { kind: 'icmp', type: 11, code: 0, outside: true });
+    obstacle(context, hopLimit(from, skb), 'loop', skb, { ...icmpError(skb.family, 'hop-limit'), outside: true });
     return { kind: 'lost', skb };
   }
   const owner = world.fabric.outsideOwner(skb.dst);
@@ -90,7 +90,10 @@ export function byDestination(
   const node = owner === undefined ? world.cluster.nodeAt(skb.dst) : undefined;
   // The last router asks for the address, gets no answer, and says so.
   if (node !== undefined && world.namespaces.get(`node/${node.name}`)?.links !== undefined)
-    return absentAddress(context, skb, node.name, skb.dst, { kind: 'icmp', type: 3, code: 1, outside: true });
+    return absentAddress(context, skb, node.name, skb.dst, {
+      ...icmpError(skb.family, 'host-unreachable'),
+      outside: true,
+    });
   const blind = hiddenHost(context);
   if (blind !== undefined && from !== undefined)
     return uncollectedEnd(

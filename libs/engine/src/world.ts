@@ -2,6 +2,8 @@ import type { ClusterIndex } from '#libs/cluster';
 import { canonicalJson, type Ip } from '#libs/model';
 import { NetNamespace } from '#libs/netstack';
 import type { CniNetwork, InfraAnswer, InfraQuestion } from '#libs/provider-kit';
+import type { KubeProxy } from '#libs/kube-proxy';
+import type { PolicyIndex } from '#libs/policy';
 import { Fabric } from './fabric.js';
 import type { Inspection } from './inspection.js';
 
@@ -13,6 +15,8 @@ export interface World {
   readonly fabric: Fabric;
   readonly cni: CniNetwork;
   readonly inspection: Inspection;
+  readonly proxy: KubeProxy;
+  readonly policies: PolicyIndex;
   /** Whether any namespace has traffic control filters: without them frames need no second look. */
   readonly filtersFrames: boolean;
   /** What the InfraShim says of a crossing; undefined when it has to be asked first. */

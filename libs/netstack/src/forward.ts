@@ -10,6 +10,7 @@ import {
   type SuspicionCode,
 } from '#libs/model';
 import { hook, SILENCE, unknowable } from './hook.js';
+import { icmpError } from './icmp-error.js';
 import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
 import type { NetNamespace } from './namespace.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
@@ -57,7 +58,7 @@ function forward(run: NamespaceRun, iif: string, skb: Skb, result: Extract<Route
       skb,
       'TTL_EXCEEDED',
       'loop',
-      { kind: 'icmp', type: 11, code: 0 },
+      icmpError(skb.family, 'hop-limit'),
       [routeEvidence(run.ns.place, result)],
       run.ns.place,
       {
@@ -90,26 +91,27 @@ function checkMtu(run: NamespaceRun, skb: Skb, result: Extract<RouteResult, { ki
     skb,
     'PMTU_BLACKHOLE',
     'dropped',
-    fragmentationNeeded(skb),
+    icmpError(skb.family, 'too-big'),
     [evidence],
     { ...run.ns.place, interface: dev },
     { mtu },
   );
 }
 
-function fragmentationNeeded(skb: Skb): Answer {
-  return skb.family === 4 ? { kind: 'icmp', type: 3, code: 4 } : { kind: 'icmp', type: 2, code: 0 };
-}
-
 /**
  * ip_local_out() after ip_route_output_key(): a packet that this host makes. `skb.src` of undefined means "choose".
- * `bound` is the interface that the socket is bound to.
+ * `bound` is the interface that the socket is bound to; `anySource`: no socket but netfilter sends it (FLOWI_FLAG_ANYSRC).
  */
-export function send(run: NamespaceRun, packet: Omit<Skb, 'src'> & { src?: Ip }, bound?: string): Outcome {
+export function send(
+  run: NamespaceRun,
+  packet: Omit<Skb, 'src'> & { src?: Ip },
+  bound?: string,
+  { anySource = false }: { readonly anySource?: boolean } = {},
+): Outcome {
   const { ns } = run;
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
-  const { src, result: found } = chooseRoute(run, routing, packet, bound);
+  const { src, result: found } = chooseRoute(run, routing, packet, bound, anySource);
   const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   const result =
     found.kind === 'route' ? found : pastRefusal(run, routing, skb, found, outputFlow(skb, src, bound), true);
@@ -147,9 +149,10 @@ function chooseRoute(
   routing: RoutingState,
   packet: Omit<Skb, 'src'> & { src?: Ip },
   bound: string | undefined,
+  anySource: boolean,
 ): { readonly src: Ip; readonly result: RouteResult } {
   const { ns } = run;
-  if (packet.src !== undefined && !mayBeSource(ns, routing, packet.src))
+  if (packet.src !== undefined && !anySource && !mayBeSource(ns, routing, packet.src))
     return { src: packet.src, result: { kind: 'none' } };
   const first = routeOutput(run, routing, packet, packet.src, bound);
   if (packet.src !== undefined) return { src: packet.src, result: first };
@@ -204,7 +207,8 @@ function routeOutput(
   src: Ip | undefined,
   bound: string | undefined,
 ): RouteResult {
-  if (bound !== undefined && run.ns.link(bound)?.flags.has('UP') !== true) return { kind: 'none' };
+  if (bound !== undefined && packet.family === 4 && run.ns.link(bound)?.flags.has('UP') !== true)
+    return { kind: 'none' };
   const found = lookupRoute(routing, outputFlow(packet, src, bound), run.chooser);
   return found.kind !== 'route' && bound !== undefined && packet.family === 4 ? onLink(packet.dst, bound) : found;
 }
@@ -358,7 +362,7 @@ function refuse(
   const details = { destination: formatIp(skb.dst) };
   if (result.kind === 'none') {
     const answer: Answer =
-      told ?? (local ? { kind: 'errno', errno: 'ENETUNREACH' } : { kind: 'icmp', type: 3, code: 0 });
+      told ?? (local ? { kind: 'errno', errno: 'ENETUNREACH' } : icmpError(skb.family, 'no-route'));
     if (result.dead !== undefined) {
       stop(
         run,
@@ -379,7 +383,13 @@ function refuse(
   // A rule that says unreachable is the network's unreachability, a route that says so the host's (fib4_rule_action()).
   const ofRule = result.rule !== undefined && result.type === 'unreachable';
   const errno = ofRule ? 'ENETUNREACH' : refused.errno;
-  const remote: Answer = ofRule ? { kind: 'icmp', type: 3, code: 0 } : refused.answer;
+  const remote =
+    refused.remote === undefined
+      ? SILENCE
+      : icmpError(
+          skb.family,
+          ofRule || (skb.family === 6 && result.type === 'unreachable') ? 'no-route' : refused.remote,
+        );
   const answer: Answer = told ?? (local ? { kind: 'errno', errno } : remote);
   run.recorder.obstacle({ facts: refusalFacts(place, result, skb.dst), disposition: refused.disposition, answer, skb });
 }
@@ -406,16 +416,16 @@ function pastRefusal(
 
 /** fib_props[] of net/ipv4/fib_semantics.c and ip_error(): EINVAL is silent, EHOSTUNREACH and EACCES are told. */
 const REFUSALS = {
-  blackhole: { disposition: 'null-routed', errno: 'EINVAL', answer: SILENCE },
+  blackhole: { disposition: 'null-routed', errno: 'EINVAL', remote: undefined },
   unreachable: {
     disposition: 'no-route',
     errno: 'EHOSTUNREACH',
-    answer: { kind: 'icmp', type: 3, code: 1 },
+    remote: 'host-unreachable',
   },
   prohibit: {
     disposition: 'prohibited',
     errno: 'EACCES',
-    answer: { kind: 'icmp', type: 3, code: 13 },
+    remote: 'prohibited',
   },
 } as const;
 

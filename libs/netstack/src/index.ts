@@ -7,6 +7,7 @@ export * from './chooser.js';
 export * from './device.js';
 export * from './forward.js';
 export { hook, unknowable } from './hook.js';
+export * from './icmp-error.js';
 export { sourceProblem } from './routing/source-check.js';
 export * from './listener.js';
 export * from './namespace.js';

@@ -1,3 +1,4 @@
+import { icmpError } from './icmp-error.js';
 import { formatSocket } from '#libs/model';
 import { translateDestination } from './netfilter/conntrack.js';
 import type { NamespaceRun } from './outcome.js';
@@ -43,7 +44,7 @@ export function forwardToServer(run: NamespaceRun, service: VirtualServer, skb: 
         details: { node: ns.place.name, backend: 'any server' },
       },
       disposition: 'rejected',
-      answer: { kind: 'icmp', type: 3, code: 3 },
+      answer: icmpError(skb.family, 'port-unreachable'),
       skb,
     });
     return false;

@@ -1,0 +1,123 @@
+import { targetPortFinding, type Asker, type ServiceEntry } from '#libs/kube-proxy';
+import { formatSocket, parseIp, type Endpoint, type Ip, type Skipped, type SuspicionCode } from '#libs/model';
+import type { NetNamespace } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
+import type { Exchange } from './exchange.js';
+import type { RecordedObstacle } from './trace-recorder.js';
+import type { World } from './world.js';
+
+/** The question, as far as services are concerned. */
+export interface ServiceQuestion {
+  readonly source: Endpoint;
+  readonly dst: Ip;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+/** Reasons of the objects for which an entry has nothing to send to. */
+const EMPTY: ReadonlySet<SuspicionCode> = new Set([
+  'NO_ENDPOINTS',
+  'NO_READY_ENDPOINTS',
+  'NAMED_PORT_UNRESOLVED',
+  'FAMILY_MISMATCH',
+  'EXTERNAL_POLICY_LOCAL_NO_ENDPOINT',
+  'INTERNAL_POLICY_LOCAL_NO_ENDPOINT',
+  'SOURCE_RANGE_DENIED',
+]);
+
+/** Rules that send to a backend that is none. */
+const STALE: ReadonlySet<SuspicionCode> = new Set(['PROXY_STALE_ENDPOINT', 'PROXY_RULE_WRONG', 'IPVS_SERVER_EXTRA']);
+
+/** Rules that do not serve an entry at all, or not as they should. */
+const UNSERVED: ReadonlySet<SuspicionCode> = new Set([
+  'PROXY_RULES_MISSING',
+  'PROXY_RULE_WRONG',
+  'PROXY_ENDPOINT_MISSING',
+  'PROXY_NOT_SYNCED',
+  'IPVS_SERVICE_MISSING',
+  'IPVS_SERVER_MISSING',
+  'IPVS_ADDRESS_MISSING',
+  'SERVICE_CIDR_OVERLAP',
+]);
+
+const REFUSALS: ReadonlySet<SuspicionCode> = new Set([
+  'FILTER_REJECT',
+  'FILTER_DROP',
+  'NFT_DROP',
+  'CHAIN_POLICY_DROP',
+  'PROXY_RULES_MISSING',
+  'NO_LISTENER',
+]);
+
+/** The service that was asked for: what its objects say, and whether the node that translates does it. */
+export class AskedService {
+  readonly skipped: readonly Skipped[];
+  private readonly objects: readonly Finding[];
+  private readonly rules: readonly Finding[];
+  private readonly serves: boolean;
+
+  private constructor(
+    private readonly world: World,
+    private readonly question: ServiceQuestion,
+    private readonly entry: ServiceEntry,
+    node: NetNamespace | undefined,
+  ) {
+    const { proxy } = world;
+    const asker = askerOf(question.source);
+    const name = node?.place.name ?? '';
+    this.objects = proxy.findings(name, entry, asker);
+    this.serves = proxy.expected(name, entry, asker).outcome === 'backends';
+    const check = node === undefined ? undefined : proxy.on(node).check(entry);
+    this.rules = check?.findings ?? [];
+    this.skipped = check?.skipped ?? [];
+  }
+
+  /** undefined when the destination is no service's. The node is the first one on the way: there services are translated. */
+  static of(world: World, question: ServiceQuestion, exchange: Exchange | undefined): AskedService | undefined {
+    const entry = world.proxy.find(question.dst, question.port, question.protocol === 'tcp' ? 'TCP' : 'UDP');
+    if (entry === undefined) return undefined;
+    const first = exchange?.forward.hops.find(({ at }) => at.kind === 'node')?.at;
+    const node = first === undefined ? undefined : world.namespaces.get(`node/${first.name}`);
+    return new AskedService(world, question, entry, node);
+  }
+
+  /** Everything that is to be said of the service, whatever becomes of the packet. */
+  get findings(): readonly Finding[] {
+    return [...this.objects, ...this.rules];
+  }
+
+  /** Why a packet that was meant for the service, or for one of its backends, met this obstacle. */
+  causesOf({ obstacle }: RecordedObstacle): readonly Finding[] {
+    const { code } = obstacle.facts;
+    const { dst, dport } = obstacle.skb;
+    if (dst === this.question.dst && dport === this.question.port) {
+      if (!REFUSALS.has(code)) return [];
+      const found = this.serves
+        ? this.rules.filter((finding) => UNSERVED.has(finding.code) && finding.code !== code)
+        : this.objects.filter((finding) => EMPTY.has(finding.code));
+      return found.slice(0, 1).map((finding) => withEvidence(finding, obstacle.facts.evidence));
+    }
+    const backend = formatSocket(dst, dport);
+    const stale = this.rules.filter(({ code: one, details }) => STALE.has(one) && details?.backend === backend);
+    if (stale.length > 0 || code !== 'NO_LISTENER') return stale;
+    return this.isDeclared(dst, dport)
+      ? []
+      : [targetPortFinding(this.world.cluster, this.entry, { ip: dst, port: dport })];
+  }
+
+  /** Whether a pod says that it has the port, or says nothing of its ports. */
+  private isDeclared(ip: Ip, port: number): boolean {
+    const declared = this.world.cluster.podsAt(ip).flatMap((pod) => pod.ports);
+    return declared.length === 0 || declared.some((one) => one.port === port);
+  }
+}
+
+function withEvidence(finding: Finding, evidence: Finding['evidence']): Finding {
+  return { ...finding, evidence: [...finding.evidence, ...evidence] };
+}
+
+function askerOf({ kind, ip }: Endpoint): Asker {
+  const asker = kind === 'pod' || kind === 'node' ? kind : 'outside';
+  const address = ip === null ? undefined : parseIp(ip);
+  return address === undefined ? { kind: asker } : { kind: asker, ip: address };
+}
