@@ -332,7 +332,6 @@ function poolSetFindings(ns: NetNamespace, { allPools }: CalicoConfig): Finding[
 type IpSet = NonNullable<NetNamespace['ipsets']> extends ReadonlyMap<string, infer S> ? S : never;
 
 function holds(set: IpSet, ip: Ip): boolean {
-  if (set.exact.has(ip)) return true;
   return set.members.some(({ parts: [part] }) => part?.kind === 'net' && cidrContains(part.net, ip));
 }
 
