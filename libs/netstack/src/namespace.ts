@@ -2,7 +2,7 @@ import { type Family, type Ip, type NamespaceDump, type Place } from '#libs/mode
 import type { HookPlans } from './netfilter/hook-plan.js';
 import { compileRuleset, type Ruleset } from './netfilter/ruleset.js';
 import { compileProgram, type Program } from './netfilter/nft/program.js';
-import { parseNativeTables } from './parse/nft.js';
+import { parseNft, type NftDump } from './parse/nft.js';
 import type { DumpedTable } from './netfilter/conntrack.js';
 import { parseConntrack } from './parse/conntrack.js';
 import { DumpError } from './parse/dump-file.js';
@@ -41,6 +41,8 @@ export class NetNamespace {
   readonly hookPlans: HookPlans = { 4: {}, 6: {} };
   /** Native nftables tables, compiled. */
   readonly native: readonly Program[] | undefined;
+  /** Which nftables table was made first, iptables-nft's among them where the dump lists them. */
+  readonly nftHandles: NftDump['handles'];
   /** VLANs of bridge ports; undefined when not collected. */
   readonly vlans: ReadonlyMap<string, PortVlans> | undefined;
   private readonly filters: readonly TcFilter[];
@@ -84,7 +86,9 @@ export class NetNamespace {
     this.filters = this.read('tc.txt', parseTc) ?? [];
     this.routings = { 4: this.readRouting(4), 6: this.readRouting(6) };
     this.rulesets = { 4: this.readRulesets(4), 6: this.readRulesets(6) };
-    this.native = this.read('nft.json', (text) => parseNativeTables(text).map((table) => compileProgram(table)));
+    const nft = this.read('nft.json', parseNft);
+    this.native = nft?.tables.map((table) => compileProgram(table));
+    this.nftHandles = nft?.handles ?? new Map();
   }
 
   /** Connections in use when the dump was taken; undefined when not collected. */

@@ -1,14 +1,15 @@
 import type { Family } from '#libs/model';
 import type { NetNamespace } from '../namespace.js';
 import type { Program, ProgramChain } from './nft/program.js';
-import type { Chain, Hook, Table } from './ruleset.js';
+import { inOrder, orderedGroups, tableOrder, type Registered } from './registration-order.js';
+import type { Chain, Hook, Ruleset, Table } from './ruleset.js';
 import type { Manip } from './translate.js';
 
 /** What a packet meets at one hook of a namespace, in order. Without rules there is nothing to meet, so empty chains are left out. */
 export interface HookPlan {
   readonly stages: readonly Stage[];
-  /** Chains of type nat, in order: asked for the first packet of a connection only. */
-  readonly nat: readonly RuleChain[];
+  /** Chains of type nat, in order: asked for the first packet of a connection only. Of more than one in a group no order is known. */
+  readonly nat: readonly (readonly RuleChain[])[];
   /** Rules that were not collected may drop the packet, or translate it: what is missing, and why. */
   readonly missing?: string;
   /** nf_conntrack_tcp_loose. */
@@ -22,13 +23,14 @@ export type Stage =
 
 /** A base chain; `reroutes`: of a type that looks at the route again when it has changed the mark. */
 export type RuleChain =
-  | { readonly kind: 'iptables'; readonly table: Table; readonly chain: Chain; readonly reroutes: boolean }
+  | {
+      readonly kind: 'iptables';
+      readonly backend: Ruleset['backend'];
+      readonly table: Table;
+      readonly chain: Chain;
+      readonly reroutes: boolean;
+    }
   | { readonly kind: 'native'; readonly program: Program; readonly chain: ProgramChain; readonly reroutes: boolean };
-
-interface Registered {
-  readonly priority: number;
-  readonly chain: RuleChain;
-}
 
 /*
  *   receive ─► PREROUTING ─► route ─┬─► INPUT ─► socket ─► route ─► OUTPUT ─┐
@@ -75,23 +77,16 @@ export function planOf(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
 
 function makePlan(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
   const native = nativeChains(ns, family, hook);
-  const filters = [...iptablesChains(ns, family, hook), ...native.filter(({ chain }) => !isNat(chain))]
+  const filters = inOrder([...iptablesChains(ns, family, hook), ...native.filter(({ chain }) => !isNat(chain))])
     .filter(({ chain }) => decidesAnything(chain))
     .map(({ priority, chain }): Stage => ({ kind: 'filter', priority, chain }));
   const nat = [...iptablesNat(ns, family, hook), ...native.filter(({ chain }) => isNat(chain))];
   return {
-    stages: [...CONNECTION_STAGES[hook], ...filters].toSorted(byPriority),
-    nat: nat
-      .toSorted(byPriority)
-      .map(({ chain }) => chain)
-      .filter((chain) => decidesAnything(chain)),
+    stages: [...CONNECTION_STAGES[hook], ...filters].toSorted((a, b) => a.priority - b.priority),
+    nat: orderedGroups(nat.filter(({ chain }) => decidesAnything(chain))),
     missing: missingRules(ns, family),
     loose: ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0,
   };
-}
-
-function byPriority(a: { readonly priority: number }, b: { readonly priority: number }): number {
-  return a.priority - b.priority;
 }
 
 function isNat(chain: RuleChain): boolean {
@@ -103,27 +98,36 @@ function decidesAnything({ kind, chain }: RuleChain): boolean {
 }
 
 function iptablesChains(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
-  const found: Registered[] = [];
-  for (const { name, priority, hooks, backend } of TABLES)
-    for (const ruleset of hooks.includes(hook) ? ns.iptables(family) : []) {
-      const table = ruleset?.tables.get(name);
-      const chain = table?.chains.get(hook);
-      if (table === undefined || chain === undefined || (backend ?? ruleset?.backend) !== ruleset?.backend) continue;
-      found.push({ priority, chain: { kind: 'iptables', table, chain, reroutes: name === 'mangle' } });
-    }
-  return found;
+  return TABLES.filter(({ hooks }) => hooks.includes(hook)).flatMap(({ name, priority, backend }) =>
+    ns.iptables(family).flatMap((ruleset) => {
+      if (ruleset === undefined || (backend ?? ruleset.backend) !== ruleset.backend) return [];
+      return baseChain(ns, ruleset, { name, priority, hook });
+    }),
+  );
 }
 
 function iptablesNat(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
-  const found: Registered[] = [];
   const { priority } = hook === 'PREROUTING' || hook === 'OUTPUT' ? DESTINATION : SOURCE;
-  for (const ruleset of ns.iptables(family)) {
-    const table = ruleset?.tables.get('nat');
-    const chain = table?.chains.get(hook);
-    if (table !== undefined && chain !== undefined)
-      found.push({ priority, chain: { kind: 'iptables', table, chain, reroutes: false } });
-  }
-  return found;
+  return ns
+    .iptables(family)
+    .flatMap((ruleset) => (ruleset === undefined ? [] : baseChain(ns, ruleset, { name: 'nat', priority, hook })));
+}
+
+function baseChain(
+  ns: NetNamespace,
+  ruleset: Ruleset,
+  at: { readonly name: string; readonly priority: number; readonly hook: Hook },
+): Registered[] {
+  const table = ruleset.tables.get(at.name);
+  const chain = table?.chains.get(at.hook);
+  if (table === undefined || chain === undefined) return [];
+  return [
+    {
+      priority: at.priority,
+      order: tableOrder(ns, ruleset, at.name),
+      chain: { kind: 'iptables', backend: ruleset.backend, table, chain, reroutes: at.name === 'mangle' },
+    },
+  ];
 }
 
 function nativeChains(ns: NetNamespace, family: Family, hook: Hook): Registered[] {
@@ -134,6 +138,11 @@ function nativeChains(ns: NetNamespace, family: Family, hook: Hook): Registered[
         if (chain.base?.hook.toUpperCase() === hook)
           found.push({
             priority: chain.base.priority,
+            order: {
+              table: ns.nftHandles.get(`${program.family} ${program.name}`) ?? 0,
+              chain: chain.handle ?? 0,
+              isKnown: true,
+            },
             chain: { kind: 'native', program, chain, reroutes: chain.base.type === 'route' },
           });
   return found;

@@ -2,7 +2,8 @@ import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import { showSkb, type Skb } from '../skb.js';
 import { applyDecided, type ConntrackTable } from './conntrack.js';
-import { planOf, type RuleChain } from './hook-plan.js';
+import { planOf, type HookPlan, type RuleChain } from './hook-plan.js';
+import { orderFor } from './nat-order.js';
 import type { Program, ProgramChain } from './nft/program.js';
 import { runBaseChain } from './nft/run.js';
 import type { Manip } from './translate.js';
@@ -48,7 +49,7 @@ export function runHook(run: HookRun): { readonly reroute: boolean } {
 }
 
 /** Gives true when a nat rule decided. */
-function runRules(run: HookRun, rules: RuleChain, manip?: Manip): boolean {
+function runRules(run: RulesRun, rules: RuleChain, manip?: Manip): boolean {
   return rules.kind === 'iptables'
     ? runTable(run, rules.table, rules.chain, manip)
     : runBaseChain(run, rules.program, rules.chain, manip);
@@ -74,18 +75,25 @@ function tellMissing({ ns, observer }: HookRun, missing: string): void {
   });
 }
 
+/** Gives true when one of them decided. */
+function runGroup(run: HookRun, group: readonly RuleChain[], manip: Manip): boolean {
+  const chains = group.length < 2 ? group : orderFor(run, group, (trial, chain) => runRules(trial, chain, manip));
+  for (let i = 0; i < chains.length; i++) {
+    const chain = chains[i];
+    if (chain !== undefined && runRules(run, chain, manip)) return true;
+  }
+  return false;
+}
+
 /** nf_nat_inet_fn(): the first packet of a connection asks the nat chains until one decides, all others follow what it got. */
-function runNat(run: HookRun, chains: readonly RuleChain[], manip: Manip): void {
+function runNat(run: HookRun, groups: HookPlan['nat'], manip: Manip): void {
   const { skb, observer } = run;
   const ct = skb.ct;
   if (ct === undefined) return;
   const { conn } = ct;
   const decided = manip === 'destination' ? conn.destinationDecided : conn.sourceDecided;
   if (ct.state === 'NEW' && !ct.reply && !decided) {
-    for (let i = 0; i < chains.length; i++) {
-      const chain = chains[i];
-      if (chain !== undefined && runRules(run, chain, manip)) return;
-    }
+    for (let i = 0; i < groups.length; i++) if (runGroup(run, groups[i] ?? [], manip)) return;
     // A null binding: nothing matched, and nothing will be asked again.
     if (manip === 'destination') conn.destinationDecided = true;
     else conn.sourceDecided = true;
@@ -139,7 +147,7 @@ function isOnDevice(
 ): boolean {
   if (family === 'bridge') return true;
   const dev = hook === 'ingress' ? iif : oif;
-  if (base?.dev !== undefined) return base.dev === dev;
+  if (base?.devices !== undefined) return base.devices.includes(dev);
   return !chooser.guess(
     `whether chain ${program.name}/${name} of ${ns.id} is on another device than ${dev} (nft.json does not say)`,
   );

@@ -5,19 +5,24 @@ import { DumpError } from './dump-file.js';
 export interface NativeTable {
   readonly family: string;
   readonly name: string;
+  /** Counted up with each table that is made in the namespace. */
+  readonly handle?: number;
   readonly chains: ReadonlyMap<string, NativeChain>;
   readonly sets: ReadonlyMap<string, NativeSet>;
 }
 
 export interface NativeChain {
   readonly name: string;
+  /** Counted up with each chain that is made in the table. */
+  readonly handle?: number;
   /** Present on base chains. */
   readonly base?: {
     readonly type: string;
     readonly hook: string;
     readonly priority: number;
     readonly policy: string;
-    readonly dev?: string;
+    /** Of families netdev and inet (ingress, egress); nft 1.0.6 leaves them out. */
+    readonly devices?: readonly string[];
   };
   readonly rules: readonly NativeRule[];
 }
@@ -43,7 +48,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** What JSON.parse() gave is JSON; only its depth is not to be trusted (checked where rules are read). */
 const AnyJson = z.custom<Json>((value) => !isDeeper(value, 40), 'is nested too deeply');
 
-const Named = z.looseObject({ family: z.string(), name: z.string(), table: z.string() });
+const Named = z.looseObject({ family: z.string(), name: z.string(), table: z.string(), handle: z.number().optional() });
 const Chain = Named.extend({
   type: z.string().optional(),
   hook: z.string().optional(),
@@ -66,12 +71,13 @@ const SetShape = Named.extend({
   elem: z.array(AnyJson).optional(),
   timeout: z.number().optional(),
 });
-const TableShape = z.looseObject({ family: z.string(), name: z.string() });
+const TableShape = z.looseObject({ family: z.string(), name: z.string(), handle: z.number().optional() });
 
 interface Draft {
   readonly family: string;
   readonly name: string;
-  readonly chains: Map<string, { name: string; base?: NativeChain['base']; rules: NativeRule[] }>;
+  handle?: number;
+  readonly chains: Map<string, NativeChain & { readonly rules: NativeRule[] }>;
   readonly sets: Map<string, NativeSet>;
 }
 
@@ -79,19 +85,39 @@ const IPTABLES_TABLES = new Set(['raw', 'mangle', 'nat', 'filter', 'security', '
 const IPTABLES_CHAINS = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']);
 
 /** Documents of `nft -j list table` or one of `list ruleset`. Tables that iptables-nft made are left out: they come from the save files. */
-export function parseNativeTables(text: string): NativeTable[] {
+export function parseNativeTables(text: string): readonly NativeTable[] {
+  return parseNft(text).tables;
+}
+
+/** What nft.json says. */
+export interface NftDump {
+  readonly tables: readonly NativeTable[];
+  /** Handles by `family name`, also of tables of iptables-nft where they are listed: which was made first. */
+  readonly handles: ReadonlyMap<string, number>;
+}
+
+export function parseNft(text: string): NftDump {
   const items = documents(text).flatMap(entries);
   // Decided first: the rules of iptables-nft's tables are most of a large dump and are not read at all.
   const skipped = iptablesTables(items);
   const tables = new Map<string, Draft>();
   for (const item of items) if (!skipped.has(tableKey(item.body))) addItem(tables, item);
-  return [...tables.values()];
+  return { tables: [...tables.values()], handles: handlesOf(items) };
+}
+
+function handlesOf(items: readonly Item[]): ReadonlyMap<string, number> {
+  const handles = new Map<string, number>();
+  for (const { body } of items) {
+    const handle = record(body.table)?.handle;
+    if (typeof handle === 'number') handles.set(tableKey(body), handle);
+  }
+  return handles;
 }
 
 function addItem(tables: Map<string, Draft>, { at, body: item }: Item): void {
   if (item.table !== undefined) {
     const table = read(TableShape, item.table, at, 'table');
-    tableOf(tables, table.family, table.name);
+    tableOf(tables, table.family, table.name).handle ??= table.handle;
   } else if (item.chain !== undefined) {
     const chain = read(Chain, item.chain, at, 'chain');
     const { type, hook, prio, policy, dev } = chain;
@@ -103,9 +129,10 @@ function addItem(tables: Map<string, Draft>, { at, body: item }: Item): void {
             hook,
             priority: prio ?? 0,
             policy: policy ?? 'accept',
-            dev: typeof dev === 'string' ? dev : dev?.[0],
+            devices: typeof dev === 'string' ? [dev] : dev,
           };
-    tableOf(tables, chain.family, chain.table).chains.set(chain.name, { name: chain.name, base, rules: [] });
+    const { name, handle } = chain;
+    tableOf(tables, chain.family, chain.table).chains.set(name, { name, handle, base, rules: [] });
   } else if (item.rule !== undefined) {
     const rule = read(Rule, item.rule, at, 'rule');
     const chain = tableOf(tables, rule.family, rule.table).chains.get(rule.chain);

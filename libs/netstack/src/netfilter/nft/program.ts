@@ -26,6 +26,7 @@ export interface Program {
 
 export interface ProgramChain {
   readonly name: string;
+  readonly handle: number | undefined;
   readonly base: NativeChain['base'];
   readonly rules: readonly ProgramRule[];
 }
@@ -75,6 +76,7 @@ export function compileProgram(table: NativeTable): Program {
   for (const [name, chain] of table.chains)
     chains.set(name, {
       name,
+      handle: chain.handle,
       base: chain.base,
       rules: compileRules(chain, `${table.name}/${name}`, sets),
     });
