@@ -162,6 +162,7 @@ export const COMPANY: readonly Fault[] = faultsOf('company', [
     'client-1 and web-1 are in a mesh',
     {
       harmless: 'envoy takes what is redirected',
+      undecidable: 'which user asks is in no question: envoy itself may try what nobody else can reach',
       steps: (t) => PODS_IN_THE_MESH.map((pod) => fed(t.at(pod), 'iptables-nft-restore --noflush', ISTIO)),
       listens: (t) => Object.fromEntries(PODS_IN_THE_MESH.map((pod) => [t.at(pod), [...PORTS, ...ENVOY]])),
     },

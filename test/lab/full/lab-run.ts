@@ -15,7 +15,7 @@ import { worksIn, writeTruth, type Truth, type TrueProbe } from './truth.js';
 
 // A refusal that meets a locked socket is noticed at the retransmission of the SYN, after a second.
 const PROBE_TIMEOUT_MS = 1300;
-const SLOW_PROBES = 20;
+const SLOW_PROBES = 40;
 
 export interface LabRun extends Judgement {
   readonly seconds: Readonly<Record<string, number>>;
