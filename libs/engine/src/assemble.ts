@@ -170,11 +170,11 @@ function blockingSuspicions(found: Findings, { service, opinions }: Opinions): S
     for (const recorded of value.obstacles) {
       if (recorded.obstacle.disposition === 'insufficient-info') continue;
       const causes = [...(service?.causesOf(recorded) ?? []), ...(opinions.get(value)?.causesOf(recorded) ?? [])];
-      suspicions.push(...explainObstacle(found.world, recorded, value.addresses, causes));
+      suspicions.push(...explainObstacle(found.world, recorded, value, causes));
     }
-  // Of a service one finding of a kind is enough, whatever rule led to it.
+  // Of a place one finding of a kind is enough, whichever packet met it; rules are told one by one.
   return unique(suspicions, (suspicion) =>
-    suspicion.layer === 'SERVICE' ? `${suspicion.code} ${placeKey(suspicion.subject)}` : suspicion.fingerprint,
+    suspicion.layer === 'NETFILTER' ? suspicion.fingerprint : whatAndWhere(suspicion),
   );
 }
 

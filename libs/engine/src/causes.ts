@@ -1,7 +1,9 @@
-import { formatIp, placeKey, suspect, type Ip, type Place, type Suspicion } from '#libs/model';
+import { formatIp, placeKey, suspect, type Evidence, type Ip, type Place, type Suspicion } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
+import type { Exchange } from './exchange.js';
 import { explains } from './explains.js';
+import { foreignRules } from './foreign-rules.js';
 import { concerns } from './inspection.js';
 import type { RecordedObstacle } from './trace-recorder.js';
 import type { World } from './world.js';
@@ -13,22 +15,23 @@ import type { World } from './world.js';
 export function explainObstacle(
   world: World,
   recorded: RecordedObstacle,
-  addresses: readonly Ip[],
+  exchange: Pick<Exchange, 'addresses' | 'forward' | 'reply'>,
   more: readonly Finding[] = [],
 ): Suspicion[] {
   const { obstacle } = recorded;
   if (obstacle.ready !== undefined) return [obstacle.ready];
   const facts = obstacle.facts;
-  const known = candidates(world, recorded, addresses);
-  const same = known.find((finding) => finding.code === facts.code && samePlace(finding.subject, facts.subject));
+  const known = [...candidates(world, recorded, exchange.addresses), ...foreignRules(exchange)];
+  const same = [...more, ...known].find((finding) => isSame(finding, facts));
   const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
-  const causes = [...more, ...mostFundamental(facts.code, known)].map((finding) =>
-    suspect({ ...finding, blocking: true }),
-  );
+  const causes = [...more, ...mostFundamental(facts.code, known)]
+    .filter((finding) => !isSame(finding, facts))
+    .map((finding) => suspect({ ...finding, blocking: true }));
+  const evidence = [...own.evidence, ...hopLimitEvidence(world, recorded, exchange)];
   const [first] = causes;
   return [
     ...causes,
-    suspect({ ...own, blocking: true, ...(first === undefined ? {} : { because: first.fingerprint }) }),
+    suspect({ ...own, evidence, blocking: true, ...(first === undefined ? {} : { because: first.fingerprint }) }),
   ];
 }
 
@@ -59,7 +62,7 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
       const finding = world.cni.routeFinding(here, ip);
       if (finding !== undefined) found.push(finding);
     }
-  for (const ns of relevant(world, [here, namespaceAt(world, obstacle.facts.subject)], [dst, src]))
+  for (const ns of relevant(world, [here, namespaceAt(world, obstacle.facts.subject)], ends))
     found.push(...world.inspection.of(ns).filter((finding) => concerns(finding, ends)));
   return found;
 }
@@ -104,6 +107,29 @@ function namespaceAt(world: World, { kind, namespace, name }: Place): NetNamespa
   return world.namespaces.get(namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
 }
 
-function samePlace(a: Place, b: Place): boolean {
-  return placeKey(a) === placeKey(b);
+/** One says more of the interface than the other, and they mean the same. */
+function isSame(a: Pick<Finding, 'code' | 'subject'>, b: Pick<Finding, 'code' | 'subject'>): boolean {
+  if (a.code !== b.code) return false;
+  const { interface: one, ...first } = a.subject;
+  const { interface: other, ...second } = b.subject;
+  return placeKey(first) === placeKey(second) && (one === undefined || other === undefined || one === other);
+}
+
+/** Below this no sender starts on purpose. */
+const SMALL_TTL = 32;
+
+/** Where a hop limit ends, the one that its sender starts with. */
+function hopLimitEvidence(
+  world: World,
+  { obstacle, direction }: RecordedObstacle,
+  { forward, reply }: Pick<Exchange, 'forward' | 'reply'>,
+): Evidence[] {
+  if (obstacle.facts.code !== 'TTL_EXCEEDED') return [];
+  const [first] = direction === 'forward' ? forward.hops : (reply?.hops ?? []);
+  const ns = first === undefined ? undefined : namespaceAt(world, first.at);
+  const key = 'net.ipv4.ip_default_ttl';
+  const value = ns?.sysctlNumber(key) ?? SMALL_TTL;
+  return ns === undefined || value >= SMALL_TTL
+    ? []
+    : [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${value}` }];
 }

@@ -1,5 +1,13 @@
 import { targetPortFinding, type Asker, type ServiceEntry } from '#libs/kube-proxy';
-import { formatSocket, parseIp, type Endpoint, type Ip, type Skipped, type SuspicionCode } from '#libs/model';
+import {
+  formatSocket,
+  parseIp,
+  type Endpoint,
+  type Ip,
+  type Place,
+  type Skipped,
+  type SuspicionCode,
+} from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
@@ -60,7 +68,7 @@ export class AskedService {
     private readonly world: World,
     private readonly question: ServiceQuestion,
     private readonly entry: ServiceEntry,
-    node: NetNamespace | undefined,
+    private readonly node: NetNamespace | undefined,
   ) {
     const { proxy } = world;
     const asker = askerOf(question.source);
@@ -87,22 +95,31 @@ export class AskedService {
   }
 
   /** Why a packet that was meant for the service, or for one of its backends, met this obstacle. */
-  causesOf({ obstacle }: RecordedObstacle): readonly Finding[] {
+  causesOf({ obstacle, at }: RecordedObstacle): readonly Finding[] {
     const { code } = obstacle.facts;
     const { dst, dport } = obstacle.skb;
     if (dst === this.question.dst && dport === this.question.port) {
-      if (!REFUSALS.has(code)) return [];
+      if (!this.serves && !REFUSALS.has(code)) return [];
       const found = this.serves
-        ? this.rules.filter((finding) => UNSERVED.has(finding.code) && finding.code !== code)
+        ? this.rulesAt(at).filter((finding) => UNSERVED.has(finding.code))
         : this.objects.filter((finding) => EMPTY.has(finding.code));
       return found.slice(0, 1).map((finding) => withEvidence(finding, obstacle.facts.evidence));
     }
     const backend = formatSocket(dst, dport);
-    const stale = this.rules.filter(({ code: one, details }) => STALE.has(one) && details?.backend === backend);
+    const rules = this.rulesAt(at);
+    const stale = rules.filter(({ code: one, details }) => STALE.has(one) && details?.backend === backend);
+    if (stale.length === 0 && MISTAKEN.has(code)) return rules.filter(masquerades).slice(0, 1);
     if (stale.length > 0 || code !== 'NO_LISTENER') return stale;
     return this.isDeclared(dst, dport)
       ? []
       : [targetPortFinding(this.world.cluster, this.entry, { ip: dst, port: dport })];
+  }
+
+  /** What is wrong with the rules of the node where the packet stopped, and of the first one on its way. */
+  private rulesAt({ kind, name }: Place): readonly Finding[] {
+    const here = kind === 'node' ? this.world.namespaces.get(`node/${name}`) : undefined;
+    if (here === undefined || here === this.node) return this.rules;
+    return [...this.rules, ...this.world.proxy.on(here).check(this.entry).findings];
   }
 
   /** Whether a pod says that it has the port, or says nothing of its ports. */
@@ -110,6 +127,21 @@ export class AskedService {
     const declared = this.world.cluster.podsAt(ip).flatMap((pod) => pod.ports);
     return declared.length === 0 || declared.some((one) => one.port === port);
   }
+}
+
+/** Obstacles of answers and sources that were not translated as they should. */
+const MISTAKEN: ReadonlySet<SuspicionCode> = new Set([
+  'MARTIAN_SOURCE',
+  'WRONG_SOURCE_ADDRESS',
+  'NO_ROUTE',
+  'NEIGH_FAILED',
+  'CLOUD_NO_ROUTE',
+]);
+
+/** Whether a finding is about the rules that masquerade packets of services. */
+function masquerades({ code, evidence }: Finding): boolean {
+  if (!UNSERVED.has(code) && code !== 'MASQUERADE_MISSING') return false;
+  return evidence.some(({ locator, text }) => /POSTROUTING|MARK-MASQ|masquerad/i.test(`${locator} ${text}`));
 }
 
 function withEvidence(finding: Finding, evidence: Finding['evidence']): Finding {

@@ -15,7 +15,13 @@ import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } fro
 import type { NetNamespace } from './namespace.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
 import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
-import { noRouteEvidence, refusalFacts, routeEvidence, sourceEvidence } from './routing/route-evidence.js';
+import {
+  diversionFacts,
+  noRouteEvidence,
+  refusalFacts,
+  routeEvidence,
+  sourceEvidence,
+} from './routing/route-evidence.js';
 import { sourceProblem } from './routing/source-check.js';
 import { withoutRefusal } from './routing/without.js';
 import { routeSource, selectSource } from './routing/source.js';
@@ -391,7 +397,19 @@ function refuse(
           ofRule || (skb.family === 6 && result.type === 'unreachable') ? 'no-route' : refused.remote,
         );
   const answer: Answer = told ?? (local ? { kind: 'errno', errno } : remote);
-  run.recorder.obstacle({ facts: refusalFacts(place, result, skb.dst), disposition: refused.disposition, answer, skb });
+  const { route } = result;
+  const routing = run.ns.routing(skb.family);
+  const cause =
+    route === undefined || routing === undefined
+      ? undefined
+      : diversionFacts(place, routing, { table: route.table, route }, skb.dst);
+  run.recorder.obstacle({
+    facts: refusalFacts(place, result, skb.dst),
+    disposition: refused.disposition,
+    answer,
+    skb,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /**

@@ -63,6 +63,8 @@ export function parseFdb(text: string): FdbEntry[] {
     const rest = [
       row.master === undefined ? '' : ` master ${row.master}`,
       row.dst === undefined ? '' : ` dst ${row.dst}`,
+      row.port === undefined ? '' : ` port ${row.port}`,
+      row.vni === undefined ? '' : ` vni ${row.vni}`,
       ...(row.flags ?? []).map((flag) => ` ${flag}`),
       row.state === undefined || row.state === '' ? '' : ` ${row.state}`,
     ].join('');

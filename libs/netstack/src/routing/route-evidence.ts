@@ -1,10 +1,20 @@
 import { formatIp, type Evidence, type Ip, type Place } from '#libs/model';
 import type { NamespaceRun, Obstacle } from '../outcome.js';
+import type { Route } from '../parse/routes.js';
 import type { PolicyRule } from '../parse/rules.js';
 import { type Skb } from '../skb.js';
 import type { RouteResult, RoutingState } from './lookup.js';
 
 export function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
+  for (const [table, fib] of run.ns.routing(skb.family)?.fibs.tables ?? [])
+    for (const route of fib.matches(skb.dst))
+      if (route.type === 'throw')
+        return {
+          kind: 'route',
+          at: run.ns.place,
+          locator: `${table}/${formatIp(route.dst.net)}/${route.dst.length}`,
+          text: route.text,
+        };
   const file = skb.family === 4 ? 'ip-route.json' : 'ip6-route.json';
   return { kind: 'file', at: run.ns.place, locator: file, text: `no route of ${file} contains ${formatIp(skb.dst)}` };
 }
@@ -44,16 +54,15 @@ export function refusalFacts(
 export function diversionFacts(
   place: Place,
   { rules }: RoutingState,
-  result: Extract<RouteResult, { kind: 'route' }>,
+  { table, route }: { readonly table: string; readonly route: Route },
   dst: Ip,
 ): Obstacle['facts'] | undefined {
-  const { table } = result;
   const rule = ORDINARY.has(table) ? undefined : rules.find((one) => one.action === 'lookup' && one.table === table);
   if (rule === undefined) return undefined;
   return {
     code: 'RULE_DIVERTS',
     subject: place,
-    evidence: [ruleEvidence(place, rule), routeEvidence(place, result)],
+    evidence: [ruleEvidence(place, rule), routeEvidence(place, { table, route })],
     details: { destination: formatIp(dst), table },
   };
 }
@@ -64,7 +73,7 @@ function ruleEvidence(at: Place, rule: PolicyRule): Evidence {
   return { kind: 'policy-rule', at, locator: `rule/${rule.priority}`, text: rule.text };
 }
 
-export function routeEvidence(at: Place, result: Extract<RouteResult, { kind: 'route' }>): Evidence {
+export function routeEvidence(at: Place, result: { readonly table: string; readonly route: Route }): Evidence {
   const { net, length } = result.route.dst;
   return { kind: 'route', at, locator: `${result.table}/${formatIp(net)}/${length}`, text: result.route.text };
 }

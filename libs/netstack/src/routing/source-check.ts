@@ -67,7 +67,12 @@ export function sourceProblem(
 
 /** What sends answers another way, or nowhere; undefined: no route or rule stands out. */
 function whyBack(ns: NetNamespace, routing: RoutingState, back: RouteResult, src: Ip): Obstacle['facts'] | undefined {
-  if (back.kind === 'refused') return refusalFacts(ns.place, back, src);
+  if (back.kind === 'refused') {
+    const { route } = back;
+    const diversion =
+      route === undefined ? undefined : diversionFacts(ns.place, routing, { table: route.table, route }, src);
+    return diversion ?? refusalFacts(ns.place, back, src);
+  }
   return back.kind === 'route' ? diversionFacts(ns.place, routing, back, src) : undefined;
 }
 

@@ -1,0 +1,39 @@
+import type { Evidence } from '#libs/model';
+import type { Finding } from '#libs/provider-kit';
+import type { Exchange } from './exchange.js';
+
+/** Chains and tables of components that translate packets as part of their work. */
+const KNOWN = [
+  /^[^/]*\/(?:KUBE-|cali|filter-cali|FLANNEL|CNI-|KIND-|DOCKER|ISTIO|LINKERD|ufw|CILIUM|WEAVE|SNAT-|TRANSPARENT)/i,
+  /^\S+ (?:kube-proxy|calico|firewalld|kindnet|kind|flannel|cni_hostport|istio|cilium|docker)\S*\//i,
+];
+
+/** Rules by hand that changed where packets of an exchange come from or go to, or kept them from being tracked. */
+export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'reply'>): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const hop of [...forward.hops, ...(reply?.hops ?? [])])
+    for (const { kind, text, evidence } of hop.steps) {
+      if (evidence?.kind !== 'rule' || hop.hypothetical) continue;
+      const changes = kind === 'translate' || text.includes('not tracked');
+      if (!changes || isKnown(evidence)) continue;
+      found.set(`${hop.at.kind} ${hop.at.name} ${evidence.locator}`, {
+        code: kind === 'translate' ? 'FOREIGN_RULE' : 'CONNTRACK_NOTRACK',
+        subject: hop.at,
+        evidence: [evidence],
+        remedy: `Remove the rule if it is not wanted: ${undo(evidence)}`,
+      });
+    }
+  return [...found.values()];
+}
+
+/** Masquerading is everybody's business; who wrote such a rule in a base chain cannot be told. */
+function isKnown({ locator, text }: Evidence): boolean {
+  return KNOWN.some((pattern) => pattern.test(locator)) || /\b(?:MASQUERADE|masquerade)\b/.test(text);
+}
+
+function undo({ locator, text }: Evidence): string {
+  const [table = '', chain = '', handle = ''] = locator.split('/');
+  return text.startsWith('-A ')
+    ? `iptables -t ${table} ${text.replace(/^-A /, '-D ')}`
+    : `nft delete rule ${table} ${chain} handle ${handle}`;
+}
