@@ -44,25 +44,24 @@ describe('dumpNamespace', () => {
     expect([...pod.files.keys()].filter((file) => onlyNodes.includes(file) || file === 'tc.txt')).toEqual([]);
   });
 
-  it('lists native nftables tables one a line and leaves those of iptables-nft out', async () => {
+  it('lists native nftables tables one a line, after the list of all, and leaves those of iptables-nft out', async () => {
+    const listing = JSON.stringify({
+      nftables: [
+        { metainfo: { version: '1.0.6' } },
+        { table: { family: 'ip', name: 'nat', handle: 1 } },
+        { table: { family: 'ip', name: 'kube-proxy', handle: 2 } },
+        { table: { family: 'inet', name: 'filter', handle: 3 } },
+      ],
+    });
     const run = host({
-      'nft -j list tables': {
-        stdout: JSON.stringify({
-          nftables: [
-            { metainfo: { version: '1.0.6' } },
-            { table: { family: 'ip', name: 'nat', handle: 1 } },
-            { table: { family: 'ip', name: 'kube-proxy', handle: 2 } },
-            { table: { family: 'inet', name: 'filter', handle: 3 } },
-          ],
-        }),
-      },
+      'nft -j list tables': { stdout: listing },
       'nft -j list table ip kube-proxy': { stdout: '{"nftables":[1]}\n' },
       'nft -j list table inet filter': { stdout: '{"nftables":[2]}\n' },
     });
 
     const dump = await dumpNamespace({ kind: 'node', name: 'n1' }, run, 'T');
 
-    expect(dump.files.get('nft.json')).toBe('{"nftables":[1]}\n{"nftables":[2]}\n');
+    expect(dump.files.get('nft.json')).toBe(`${listing}\n{"nftables":[1]}\n{"nftables":[2]}\n`);
   });
 
   it('gives no nft.json when one table cannot be listed', async () => {
