@@ -2,7 +2,7 @@ import type { Evidence, Ip, Step } from '#libs/model';
 import type { Chooser } from './chooser.js';
 import type { NetNamespace } from './namespace.js';
 import type { ConntrackTable } from './netfilter/conntrack.js';
-import { runHook, type HookRun } from './netfilter/hooks.js';
+import { runHook, type HookResult, type HookRun } from './netfilter/hooks.js';
 import type { Hook } from './netfilter/ruleset.js';
 import type { FilterStop, HookObserver } from './netfilter/traverse.js';
 import type { Answer, NamespaceRun, Obstacle } from './outcome.js';
@@ -39,7 +39,7 @@ export function hook(
   iif: string,
   oif: string,
   place: HookPlace = ANYWHERE,
-): { readonly reroute: boolean } {
+): HookResult {
   return runHook(new HookVisit(run, name, skb, iif, oif, place));
 }
 

@@ -16,15 +16,22 @@ export interface HookRun extends RulesRun {
   readonly before?: number;
 }
 
-const REROUTE = { reroute: true } as const;
-const STAY = { reroute: false } as const;
+/** What the hook means for the route of a packet that this host makes. */
+export interface HookResult {
+  /** The route is asked for again: ip_route_me_harder(). */
+  readonly reroute: boolean;
+  /** The packet's mark when it was asked for the last time: marks that are set later count for nothing. */
+  readonly mark: number;
+}
+
+const STAY: HookResult = { reroute: false, mark: 0 };
 
 /** nf_hook(): everything that is registered at the hook, by priority. Stops are told to the observer, the packet goes on. */
-export function runHook(run: HookRun): { readonly reroute: boolean } {
+export function runHook(run: HookRun): HookResult {
   const { skb, before } = run;
   const { stages, nat, missing, loose } = planOf(run.ns, skb.family, run.hook);
   if (missing !== undefined) tellMissing(run, missing);
-  let reroute = false;
+  let result = STAY;
   for (let i = 0; i < stages.length; i++) {
     const stage = stages[i];
     if (stage === undefined || (before !== undefined && stage.priority >= before)) break;
@@ -37,15 +44,23 @@ export function runHook(run: HookRun): { readonly reroute: boolean } {
         break;
       case 'nat':
         runNat(run, nat, stage.manip);
+        if (run.hook === 'OUTPUT' && isDestinationTranslated(skb)) result = { reroute: true, mark: skb.mark };
         break;
       case 'filter': {
         const { mark } = skb;
         runRules(run, stage.chain);
-        if (mark !== skb.mark && stage.chain.reroutes) reroute = true;
+        if (mark !== skb.mark && stage.chain.reroutes) result = { reroute: true, mark: skb.mark };
       }
     }
   }
-  return reroute ? REROUTE : STAY;
+  return result;
+}
+
+/** nf_nat_ipv4_local_fn(): compares what the packet's direction asked for with what the other direction answers from. */
+function isDestinationTranslated({ ct }: Skb): boolean {
+  if (ct === undefined) return false;
+  const { original, reply } = ct.conn;
+  return ct.reply ? reply.dst !== original.src : original.dst !== reply.src;
 }
 
 /** Gives true when a nat rule decided. */

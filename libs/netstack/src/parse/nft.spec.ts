@@ -1,4 +1,4 @@
-import { parseNativeTables } from './nft.js';
+import { parseNativeTables, parseNft } from './nft.js';
 
 const chain = (family: string, table: string, name: string, hook?: string) => ({
   chain: {
@@ -51,6 +51,32 @@ describe('parseNativeTables', () => {
 
     const hooks = tables.map(({ chains }) => [...chains.values()].flatMap(({ base }) => base?.hook ?? []).join(','));
     expect(tables.map(({ family, name }, at) => `${family} ${name} ${hooks[at]}`)).toEqual(names);
+  });
+
+  it.each([
+    { dev: undefined, devices: undefined },
+    { dev: 'eth0', devices: ['eth0'] },
+    { dev: ['eth0', 'eth1'], devices: ['eth0', 'eth1'] },
+  ])('keeps the devices of chains below IP: $dev', ({ dev, devices }) => {
+    const base = { type: 'filter', hook: 'ingress', prio: 0, policy: 'accept', ...(dev === undefined ? {} : { dev }) };
+    const [table] = parseNativeTables(document({ chain: { family: 'netdev', table: 't', name: 'c', ...base } }));
+
+    expect(table?.chains.get('c')?.base?.devices).toEqual(devices);
+  });
+
+  it('keeps the handles of all tables, also of those that it leaves out', () => {
+    const { tables, handles } = parseNft(
+      document(
+        { table: { family: 'ip', name: 'nat', handle: 1 } },
+        { table: { family: 'ip', name: 'kube-proxy', handle: 2 } },
+      ),
+    );
+
+    expect(tables.map(({ name, handle }) => `${name} ${handle}`)).toEqual(['kube-proxy 2']);
+    expect([...handles]).toEqual([
+      ['ip nat', 1],
+      ['ip kube-proxy', 2],
+    ]);
   });
 
   it('keeps rules by chain, with handle and comment, and the elements of sets and maps', () => {
