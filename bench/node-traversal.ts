@@ -1,5 +1,5 @@
 import { ipv4, parseIp, type Ip } from '#libs/model';
-import { ConntrackTable, hook, receive, TCP, type NamespaceRun, type Skb } from '#libs/netstack';
+import { ConntrackTable, hook, makeSkb, receive, SYN, TCP, type NamespaceRun, type Skb } from '#libs/netstack';
 import { benchNamespace, LOCAL_SET, runOf } from './agreement.js';
 import { clusterIp, kubeProxyRules, podIp } from './kube-proxy-rules.js';
 import { LinearWalker, type LinearPacket } from './linear-walker.js';
@@ -25,25 +25,19 @@ function destinations(services: number, mix: Mix): Ip[] {
   });
 }
 
-/** As it comes out of a pod: see leave() of the engine. */
 function packetTo(dst: Ip): Skb {
-  return {
+  return makeSkb({
     family: 4,
     src: ipv4(0x0af4c807),
     dst,
     protocol: TCP,
     sport: 40000,
     dport: 80,
-    tcpFlags: 2,
+    tcpFlags: SYN,
     ttl: 64,
     mark: 0,
     length: 60,
-    ct: undefined,
-    untracked: undefined,
-    physIn: undefined,
-    physOut: undefined,
-    uid: undefined,
-  };
+  });
 }
 
 function runner(services: number, mix: Mix, quiet: boolean): (index: number) => { run: NamespaceRun; skb: Skb } {

@@ -59,16 +59,91 @@ export interface Tuple {
   readonly dport: number;
 }
 
+/**
+ * All packets of a walk are of one class. Of object literals V8 keeps as many shapes as there are places that write one, and when a
+ * field that held small integers gets an address above 128.0.0.0 the old shapes are migrated at each use: half of the cost of a hook.
+ */
+class PacketBuffer implements Skb {
+  family: Family;
+  src: Ip;
+  dst: Ip;
+  protocol: number;
+  sport: number;
+  dport: number;
+  tcpFlags: number;
+  icmp: Skb['icmp'];
+  ttl: number;
+  mark: number;
+  length: number;
+  ct: Skb['ct'];
+  untracked: boolean | undefined;
+  sportUnknown: boolean | undefined;
+  inner: Skb | undefined;
+  tunnel: string | undefined;
+  vni: number | undefined;
+  innerMac: string | undefined;
+  physIn: string | undefined;
+  physOut: string | undefined;
+  uid: number | undefined;
+  srcMac: string | undefined;
+
+  constructor(skb: Skb) {
+    this.family = skb.family;
+    this.src = skb.src;
+    this.dst = skb.dst;
+    this.protocol = skb.protocol;
+    this.sport = skb.sport;
+    this.dport = skb.dport;
+    this.tcpFlags = skb.tcpFlags;
+    this.icmp = skb.icmp;
+    this.ttl = skb.ttl;
+    this.mark = skb.mark;
+    this.length = skb.length;
+    this.ct = skb.ct;
+    this.untracked = skb.untracked;
+    this.sportUnknown = skb.sportUnknown;
+    this.inner = skb.inner;
+    this.tunnel = skb.tunnel;
+    this.vni = skb.vni;
+    this.innerMac = skb.innerMac;
+    this.physIn = skb.physIn;
+    this.physOut = skb.physOut;
+    this.uid = skb.uid;
+    this.srcMac = skb.srcMac;
+  }
+}
+
+export function makeSkb(skb: Skb): Skb {
+  return new PacketBuffer(skb);
+}
+
 export function cloneSkb(skb: Skb): Skb {
-  return { ...skb, inner: skb.inner === undefined ? undefined : cloneSkb(skb.inner) };
+  const clone = new PacketBuffer(skb);
+  if (skb.inner !== undefined) clone.inner = cloneSkb(skb.inner);
+  return clone;
+}
+
+/** One class for the reason of PacketBuffer. */
+class Addresses implements Tuple {
+  constructor(
+    readonly src: Ip,
+    readonly dst: Ip,
+    readonly protocol: number,
+    readonly sport: number,
+    readonly dport: number,
+  ) {}
+}
+
+export function makeTuple({ src, dst, protocol, sport, dport }: Tuple): Tuple {
+  return new Addresses(src, dst, protocol, sport, dport);
 }
 
 export function tupleOf(skb: Skb): Tuple {
-  return { src: skb.src, dst: skb.dst, protocol: skb.protocol, sport: skb.sport, dport: skb.dport };
+  return new Addresses(skb.src, skb.dst, skb.protocol, skb.sport, skb.dport);
 }
 
 export function reverseTuple(tuple: Tuple): Tuple {
-  return { src: tuple.dst, dst: tuple.src, protocol: tuple.protocol, sport: tuple.dport, dport: tuple.sport };
+  return new Addresses(tuple.dst, tuple.src, tuple.protocol, tuple.dport, tuple.sport);
 }
 
 export function tupleKey(tuple: Tuple): string {

@@ -5,6 +5,7 @@ import {
   FIN,
   ICMP,
   ICMPV6,
+  makeTuple,
   reverseTuple,
   RST,
   SYN,
@@ -178,7 +179,7 @@ export function translateDestination(skb: Skb, dst: Ip, port: number | undefined
   if (ct === undefined) return;
   ct.conn.destinationDecided = true;
   const { dst: to, protocol, dport } = ct.conn.reply;
-  ct.conn.reply = { src: skb.dst, dst: to, protocol, sport: skb.dport, dport };
+  ct.conn.reply = makeTuple({ src: skb.dst, dst: to, protocol, sport: skb.dport, dport });
 }
 
 /** The same for the source. `port` undefined keeps the port. */
@@ -189,7 +190,7 @@ export function translateSource(skb: Skb, src: Ip, port: number | undefined): vo
   if (ct === undefined) return;
   ct.conn.sourceDecided = true;
   const { src: from, protocol, sport } = ct.conn.reply;
-  ct.conn.reply = { src: from, dst: skb.src, protocol, sport, dport: skb.sport };
+  ct.conn.reply = makeTuple({ src: from, dst: skb.src, protocol, sport, dport: skb.sport });
 }
 
 /**
