@@ -117,7 +117,10 @@ function opinionsOf({ world, request, source, dst, port, leaves }: Findings): Op
   return {
     service,
     opinions,
-    notes: [...(service?.findings ?? []), ...all.flatMap(({ notes }) => notes)],
+    notes: [
+      ...(service?.findings(leaves.every(({ value }) => value.obstacles.length === 0)) ?? []),
+      ...all.flatMap(({ notes }) => notes),
+    ],
     skipped: [...(service?.skipped ?? []), ...all.flatMap(({ skipped }) => skipped)],
   };
 }

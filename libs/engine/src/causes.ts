@@ -15,16 +15,18 @@ import type { World } from './world.js';
 export function explainObstacle(
   world: World,
   recorded: RecordedObstacle,
-  exchange: Pick<Exchange, 'addresses' | 'forward' | 'reply'>,
+  exchange: Pick<Exchange, 'addresses' | 'forward' | 'reply' | 'misled'>,
   more: readonly Finding[] = [],
 ): Suspicion[] {
   const { obstacle } = recorded;
   if (obstacle.ready !== undefined) return [obstacle.ready];
   const facts = obstacle.facts;
-  const known = [...candidates(world, recorded, exchange.addresses), ...foreignRules(exchange)];
+  const known = [...candidates(world, recorded, exchange.addresses), ...exchange.misled, ...foreignRules(exchange)];
   const same = [...more, ...known].find((finding) => isSame(finding, facts));
   const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
-  const causes = [...more, ...mostFundamental(facts.code, known)]
+  const fundamental = mostFundamental(facts.code, known);
+  const byHand = fundamental.filter(({ code }) => code === 'FOREIGN_RULE');
+  const causes = [...byHand, ...more, ...fundamental.filter((finding) => !byHand.includes(finding))]
     .filter((finding) => !isSame(finding, facts))
     .map((finding) => suspect({ ...finding, blocking: true }));
   const evidence = [...own.evidence, ...hopLimitEvidence(world, recorded, exchange)];

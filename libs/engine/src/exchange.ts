@@ -31,6 +31,7 @@ import {
   type Skb,
   type Tuple,
 } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 import { ExchangeState, type FlightContext } from './flight-context.js';
 import { flyFrom, flyFromOutside, type FlightEnd } from './flight.js';
 import { ASYNCHRONOUS, icmpSymptom } from './icmp-symptom.js';
@@ -61,6 +62,8 @@ export interface Exchange {
   readonly target: { readonly ip: Ip; readonly port: number };
   /** The request as the listener sees it; undefined when it did not arrive. */
   readonly arrival: { readonly src: Ip } | undefined;
+  /** Fixed neighbour entries that led packets astray. */
+  readonly misled: readonly Finding[];
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Suspicion[];
   readonly assumptions: readonly string[];
@@ -439,6 +442,7 @@ class ExchangeRun {
       sender: this.firstTuple?.src,
       target: this.target ?? { ip: this.request.dst, port: this.request.port },
       arrival: this.arrival,
+      misled: this.state.misled,
       skipped: this.state.skipped,
       notes: [...this.state.notes, ...this.staleConnections()],
       assumptions: [...this.state.assumptions],

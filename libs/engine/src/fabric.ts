@@ -1,6 +1,15 @@
 import type { ClusterIndex } from '#libs/cluster';
-import { cidrContains, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
-import { lookupRoute, sourceProblem, type Chooser, type FdbEntry, type Link, type NetNamespace } from '#libs/netstack';
+import { cidrContains, formatIp, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
+import {
+  lookupRoute,
+  refusalFacts,
+  sourceProblem,
+  type Chooser,
+  type FdbEntry,
+  type Link,
+  type NetNamespace,
+  type RouteResult,
+} from '#libs/netstack';
 
 /** One interface of one namespace. */
 export interface Port {
@@ -180,6 +189,13 @@ export class Fabric {
     return entry === undefined ? undefined : { ns: peer.ns, entry };
   }
 
+  /** The recorded station of a segment that has an address on its interface there. */
+  stationWith(ns: NetNamespace, link: Link, ip: Ip): Port | undefined {
+    for (const port of this.listeners(ns, link))
+      if (port !== 'uncollected' && port.link.addresses.some((address) => address.ip === ip)) return port;
+    return undefined;
+  }
+
   private listeners(ns: NetNamespace, link: Link): readonly (Port | 'uncollected')[] {
     let known = this.segments.get(link);
     if (known === undefined) this.segments.set(link, (known = [...this.segment(ns, link)]));
@@ -279,11 +295,18 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   if (routing === undefined) return owned ? 'answers' : 'silent';
   const flow = { dst: target, src: sender, iif: link.name, mark: 0, protocol: 0, sport: 0, dport: 0, tos: 0 };
   const result = lookupRoute(routing, flow, chooser);
-  if (result.kind !== 'route') return 'silent';
+  // It answers for what its own tables call its own, whatever its interfaces have.
+  if (
+    owned &&
+    link.addresses.some(({ ip }) => ip === target) &&
+    (result.kind !== 'route' || result.route.type !== 'local')
+  )
+    return missingLocal({ ns, link }, target);
+  if (result.kind !== 'route') return proxies(ns, link) ? noWay(ns, result, target) : 'silent';
   // The request's sender passes the same source check as a packet would.
   const towards = result.route.type === 'local' ? 'lo' : (result.hop.dev ?? 'lo');
   const problem = sourceProblem(ns, routing, flow, towards, chooser);
-  if (problem !== undefined) return result.route.type === 'local' ? problem : 'silent';
+  if (problem !== undefined) return result.route.type === 'local' || proxies(ns, link) ? problem : 'silent';
   if (result.route.type === 'local') {
     const ignore = Math.max(ns.conf(4, 'all', 'arp_ignore') ?? 0, ns.conf(4, link.name, 'arp_ignore') ?? 0);
     const onThis = link.addresses.some(({ ip }) => ip === target);
@@ -294,6 +317,28 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   if (!forwards || result.route.type !== 'unicast' || result.hop.dev === link.name) return 'silent';
   if (proxies(ns, link)) return 'answers';
   return { code: 'PROXY_ARP_OFF', evidence: [sysctlEvidence(ns, link.name, 'proxy_arp')] };
+}
+
+function missingLocal({ ns, link }: Port, target: Ip): Silence {
+  const address = formatIp(target);
+  const text = `missing: local ${address} dev ${link.name}`;
+  return {
+    code: 'LOCAL_ROUTE_MISSING',
+    evidence: [{ kind: 'route', at: ns.place, locator: `local/${address}`, text }],
+    details: { address, destination: address, interface: link.name },
+  };
+}
+
+/** arp_process() answers as a proxy only for what the host has a route to. */
+function noWay(ns: NetNamespace, result: Exclude<RouteResult, { kind: 'route' }>, target: Ip): Silence {
+  if (result.kind === 'refused') return refusalFacts(ns.place, result, target);
+  const destination = formatIp(target);
+  const text = `no route of ip-route.json contains ${destination}`;
+  return {
+    code: 'NO_ROUTE',
+    evidence: [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text }],
+    details: { destination },
+  };
 }
 
 function sysctlEvidence(ns: NetNamespace, dev: string, name: string): Evidence {

@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Skb,
 } from '#libs/netstack';
+import type { Finding } from '#libs/provider-kit';
 import type { TraceRecorder } from './trace-recorder.js';
 import type { World } from './world.js';
 
@@ -24,6 +25,8 @@ export class ExchangeState {
   readonly underlayNat = new Map<string, Ip>();
   /** The forwarding entry by which the last VXLAN packet left, when it names a port or VNI of its own. */
   tunnelEntry: { readonly ns: NetNamespace; readonly link: Link; readonly entry: FdbEntry } | undefined;
+  /** Fixed neighbour entries that sent packets to another host than the one that was meant. */
+  readonly misled: Finding[] = [];
   /** Of the devices that the packets left by, in bytes. */
   smallestMtu = Infinity;
   /** Answers that the network outside expects, because it has seen the packets that they answer. */

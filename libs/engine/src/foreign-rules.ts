@@ -14,10 +14,10 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
   for (const hop of [...forward.hops, ...(reply?.hops ?? [])])
     for (const { kind, text, evidence } of hop.steps) {
       if (evidence?.kind !== 'rule' || hop.hypothetical) continue;
-      const changes = kind === 'translate' || text.includes('not tracked');
+      const changes = kind === 'translate' || /not tracked|hop limit set/.test(text);
       if (!changes || isKnown(evidence)) continue;
       found.set(`${hop.at.kind} ${hop.at.name} ${evidence.locator}`, {
-        code: kind === 'translate' ? 'FOREIGN_RULE' : 'CONNTRACK_NOTRACK',
+        code: text.includes('not tracked') ? 'CONNTRACK_NOTRACK' : 'FOREIGN_RULE',
         subject: hop.at,
         evidence: [evidence],
         remedy: `Remove the rule if it is not wanted: ${undo(evidence)}`,

@@ -31,7 +31,10 @@ export function resolveNeighbour(
   }
   const entry = ns.neighbour(link.name, nextHop);
   const bound = entry?.states.some((state) => state === 'PERMANENT' || state === 'NOARP') ?? false;
-  if (bound && entry?.mac !== undefined) return entry.mac;
+  if (bound && entry?.mac !== undefined) {
+    noteMisled(context, { ns, link }, entry, nextHop);
+    return entry.mac;
+  }
   const stray = hasValidEntry(entry) ? undefined : context.world.fabric.strayAnswers(ns, link);
   if (stray !== undefined) {
     obstacle(context, strayFinding(stray), 'neighbor-unreachable', skb, unreachableHost(out));
@@ -111,6 +114,23 @@ const VALID = new Set(['PERMANENT', 'NOARP', 'REACHABLE', 'STALE', 'DELAY', 'PRO
 
 export function hasValidEntry(entry: Neighbour | undefined): boolean {
   return entry?.states.some((state) => VALID.has(state)) ?? false;
+}
+
+/** A permanent entry for an address of this segment that somebody with another MAC address has. */
+function noteMisled({ world, state }: FlightContext, { ns, link }: Port, entry: Neighbour, nextHop: Ip): void {
+  const owner = world.fabric.stationWith(ns, link, nextHop);
+  if (owner !== undefined && owner.link.mac !== entry.mac) state.misled.push(wrongMac({ ns, link }, entry, nextHop));
+}
+
+/** A fixed entry that names another host's MAC address, or nobody's. */
+export function wrongMac({ ns, link }: Port, { mac = '', text }: Neighbour, nextHop: Ip): Finding {
+  const destination = formatIp(nextHop);
+  return {
+    code: 'NEIGH_WRONG_MAC',
+    subject: { ...ns.place, interface: link.name },
+    evidence: [{ kind: 'neighbour', at: ns.place, locator: `neigh/${link.name}/${destination}`, text }],
+    details: { destination, interface: link.name, mac },
+  };
 }
 
 function strayFinding({ ns, entry }: { readonly ns: NetNamespace; readonly entry: FdbEntry }): Finding {

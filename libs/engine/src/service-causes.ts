@@ -89,9 +89,10 @@ export class AskedService {
     return new AskedService(world, question, entry, node);
   }
 
-  /** Everything that is to be said of the service, whatever becomes of the packet. */
-  get findings(): readonly Finding[] {
-    return [...this.objects, ...this.rules];
+  /** What is to be said of the service beside the causes. Where the packet got through, whatever took it, nothing was lacking. */
+  findings(reached: boolean): readonly Finding[] {
+    const lacking = (code: SuspicionCode): boolean => EMPTY.has(code) || code === 'SELECTOR_MATCHES_NOTHING';
+    return [...this.objects.filter(({ code }) => !reached || !lacking(code)), ...this.rules];
   }
 
   /** Why a packet that was meant for the service, or for one of its backends, met this obstacle. */

@@ -4,7 +4,7 @@ import type { Finding } from '#libs/provider-kit';
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { obstacle, type FlightContext, type Next } from './flight-context.js';
 import type { Transmit } from './segment.js';
-import { arpSender, linkEvidence, ownAddress, unreachableHost } from './segment.js';
+import { arpSender, linkEvidence, ownAddress, unreachableHost, wrongMac } from './segment.js';
 
 /** Who answers ARP for the next hop; undefined: a gateway that is not in the snapshot. */
 export function resolveOutside(
@@ -157,6 +157,8 @@ export function boundNeighbour(
   if (entry.states.includes('PERMANENT') && entry.mac !== undefined) {
     const byMac = context.world.fabric.outsideMac(entry.mac);
     // Of a gateway outside nobody knows the MAC address but the other hosts on its network.
+    if (byMac !== undefined && owner !== undefined && byMac.ns !== owner.ns)
+      context.state.misled.push(wrongMac(from, entry, out.nextHop));
     if (byMac !== undefined || (owner === undefined && !contradicted(context, from, out.nextHop, entry.mac)))
       return byMac;
     obstacle(context, { code: 'NEIGH_WRONG_MAC', subject, evidence: [evidence], details }, 'dropped', out.skb);

@@ -9,6 +9,7 @@ export * from './forward.js';
 export { hook, unknowable } from './hook.js';
 export * from './icmp-error.js';
 export { sourceProblem } from './routing/source-check.js';
+export { refusalFacts } from './routing/route-evidence.js';
 export * from './listener.js';
 export * from './namespace.js';
 export * from './netfilter/conntrack.js';

@@ -150,12 +150,19 @@ function act(walk: TableWalk, chain: Chain, rule: Rule, target: Target): Outcome
       const ttl =
         target.action === 'set' ? target.value : skb.ttl + (target.action === 'inc' ? target.value : -target.value);
       skb.ttl = Math.min(255, Math.max(0, ttl));
+      if (walk.records) note(walk, chain, rule, `${env.hook}: hop limit set to ${skb.ttl}`);
       return 'continue';
     }
     case 'notrack':
       if (skb.ct === undefined) skb.untracked = true;
       walk.state = stateOf(skb);
       if (walk.records) note(walk, chain, rule, `${env.hook}: not tracked`);
+      return 'continue';
+    case 'template':
+      if (skb.ct === undefined) skb.template = { ...skb.template, ...target.template };
+      return 'continue';
+    case 'tos':
+      skb.tos = ((skb.tos ?? 0) & ~target.clear) ^ target.flip;
       return 'continue';
     case 'tproxy':
       env.chooser.guess(

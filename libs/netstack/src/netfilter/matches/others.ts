@@ -134,6 +134,9 @@ export const length: MatchBuilder = (options) =>
     },
   });
 
+/** Users that service meshes give their proxies (Istio and Envoy 1337, Linkerd 2102): a question is about what an application sends. */
+const MESH_PROXIES: ReadonlySet<string> = new Set(['1337', '2102']);
+
 /** Who owns the sending socket. Forwarded packets have no socket here; of a local process the dump knows no user. */
 export const owner: MatchBuilder = (options) =>
   fromOptions(options, {
@@ -141,14 +144,14 @@ export const owner: MatchBuilder = (options) =>
       ([text = '']) =>
       ({ skb, hook }) => {
         if (hook !== 'OUTPUT' && hook !== 'POSTROUTING') return false;
-        if (skb.uid === undefined) return hook === 'OUTPUT' ? undefined : false;
+        if (skb.uid === undefined) return hook === 'OUTPUT' && !MESH_PROXIES.has(text) ? undefined : false;
         const { from, to } = parseRange(text, 0xffffffff);
         return skb.uid >= from && skb.uid <= to;
       },
     '--gid-owner':
-      () =>
+      ([text = '']) =>
       ({ hook }) =>
-        hook === 'OUTPUT' ? undefined : false,
+        hook === 'OUTPUT' && !MESH_PROXIES.has(text) ? undefined : false,
     '--socket-exists':
       () =>
       ({ hook }) =>

@@ -115,6 +115,7 @@ function runStatement(
       return 'continue';
     case 'notrack':
       if (skb.ct === undefined) skb.untracked = true;
+      observer.step({ kind: 'filter', text: `${env.hook}: not tracked`, evidence: evidence(state, chain, rule) });
       return 'continue';
     case 'mark': {
       const value = statement.value(env);
@@ -124,6 +125,27 @@ function runStatement(
         env.chooser.guess(`which mark rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
       else if (statement.target === 'packet') skb.mark = value >>> 0;
       else if (skb.ct !== undefined) skb.ct.conn.mark = value >>> 0;
+      return 'continue';
+    }
+    case 'zone': {
+      const zone = statement.value(env);
+      if (zone === ABSENT) return 'break';
+      if (typeof zone !== 'number')
+        env.chooser.guess(`which zone rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
+      // nft_ct_set_zone_eval(): before the connection is looked up only.
+      else if (skb.ct === undefined)
+        skb.template = {
+          ...skb.template,
+          zone: { original: statement.dir === 'reply' ? 0 : zone, reply: statement.dir === 'original' ? 0 : zone },
+        };
+      return 'continue';
+    }
+    case 'tos': {
+      const value = statement.value(env);
+      if (value === ABSENT) return 'break';
+      if (typeof value !== 'number')
+        env.chooser.guess(`which type of service rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
+      else skb.tos = ((skb.tos ?? 0) & ~statement.mask) | ((value << statement.shift) & statement.mask);
       return 'continue';
     }
     case 'unknown':
