@@ -33,6 +33,10 @@ export interface Skb {
   /** The connection of the namespace that the packet is in; dropped when it leaves (nf_reset). */
   ct?: { conn: Conn; reply: boolean; state: CtState };
   untracked?: boolean;
+  /** What the target CT says of the connection that is going to be looked up. */
+  template?: ConnTemplate;
+  /** Type of service, traffic class: DSCP and ECN. Nobody asks for one unless a rule does. */
+  tos?: number;
   /** The masqueraded source port is random (--random, --random-fully): rules on it cannot be decided. */
   sportUnknown?: boolean;
   inner?: Skb;
@@ -47,6 +51,12 @@ export interface Skb {
   /** User id of the sending socket; undefined for forwarded packets. */
   uid?: number;
   srcMac?: string;
+}
+
+export interface ConnTemplate {
+  /** Of the packet's own direction, and of the other one. */
+  readonly zone?: { readonly original: number; readonly reply: number };
+  readonly helper?: string;
 }
 
 export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID';
@@ -77,6 +87,8 @@ class PacketBuffer implements Skb {
   length: number;
   ct: Skb['ct'];
   untracked: boolean | undefined;
+  template: ConnTemplate | undefined;
+  tos: number | undefined;
   sportUnknown: boolean | undefined;
   inner: Skb | undefined;
   tunnel: string | undefined;
@@ -101,6 +113,8 @@ class PacketBuffer implements Skb {
     this.length = skb.length;
     this.ct = skb.ct;
     this.untracked = skb.untracked;
+    this.template = skb.template;
+    this.tos = skb.tos;
     this.sportUnknown = skb.sportUnknown;
     this.inner = skb.inner;
     this.tunnel = skb.tunnel;

@@ -12,6 +12,7 @@ import {
   TCP,
   tupleKey,
   tupleOf,
+  type ConnTemplate,
   type CtState,
   type Skb,
   type Tuple,
@@ -28,7 +29,12 @@ export interface Conn {
   confirmed: boolean;
   tcp: TcpState;
   mark: number;
+  /** nf_conntrack_zones.h: each direction is found in its own zone only. */
+  readonly zones: { readonly original: number; readonly reply: number };
+  readonly helper: string | undefined;
 }
+
+const NO_ZONES: Conn['zones'] = { original: 0, reply: 0 };
 
 type TcpState = 'NONE' | 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'CLOSE';
 
@@ -38,6 +44,8 @@ export interface DumpedTable {
   /** No room for another connection: nf_conntrack_count has reached nf_conntrack_max. */
   readonly full: boolean;
 }
+
+const NO_TEMPLATE: ConnTemplate = {};
 
 interface Link {
   readonly conn: Conn;
@@ -58,11 +66,14 @@ export class ConntrackTable {
   track(skb: Skb, loose: boolean): 'full' | undefined {
     if (skb.ct !== undefined || skb.untracked) return undefined;
     if (skb.icmp?.quoted !== undefined) {
-      this.trackError(skb, skb.icmp.quoted);
+      this.trackError(skb, skb.icmp.quoted, skb.template?.zone ?? NO_ZONES);
+      skb.template = undefined;
       return undefined;
     }
     const original = tupleOf(skb);
-    const known = this.find(original) ?? this.fromDump(original);
+    const { zone = NO_ZONES, helper } = skb.template ?? NO_TEMPLATE;
+    skb.template = undefined;
+    const known = this.find(original, zone) ?? (zone.original === 0 ? this.fromDump(original) : undefined);
     if (known !== undefined) {
       follow(skb, known, isSame(known.reply, original));
       return undefined;
@@ -78,14 +89,19 @@ export class ConntrackTable {
       confirmed: false,
       tcp,
       mark: 0,
+      zones: zone,
+      helper,
     };
     skb.ct = { conn, reply: false, state: 'NEW' };
     return this.dumped?.full === true ? 'full' : undefined;
   }
 
-  private find(tuple: Tuple): Conn | undefined {
-    for (let link = this.newest; link !== undefined; link = link.older)
-      if (isSame(link.conn.reply, tuple) || isSame(link.conn.original, tuple)) return link.conn;
+  private find(tuple: Tuple, zone: Conn['zones']): Conn | undefined {
+    for (let link = this.newest; link !== undefined; link = link.older) {
+      const { conn } = link;
+      if (conn.zones.reply === zone.reply && isSame(conn.reply, tuple)) return conn;
+      if (conn.zones.original === zone.original && isSame(conn.original, tuple)) return conn;
+    }
     return undefined;
   }
 
@@ -106,6 +122,8 @@ export class ConntrackTable {
       confirmed: true,
       tcp,
       mark,
+      zones: NO_ZONES,
+      helper: undefined,
     };
     this.newest = { conn, older: this.newest };
     this.revived.push(text);
@@ -121,9 +139,9 @@ export class ConntrackTable {
   }
 
   /** nf_conntrack_inet_error(): the quoted packet, turned round, must be one that the connection expects; its direction is the error's. */
-  private trackError(skb: Skb, quoted: Tuple): void {
+  private trackError(skb: Skb, quoted: Tuple, zone: Conn['zones']): void {
     const turned = reverseTuple(quoted);
-    const conn = this.find(turned);
+    const conn = this.find(turned, zone);
     if (conn !== undefined) skb.ct = { conn, reply: isSame(conn.reply, turned), state: 'RELATED' };
   }
 }

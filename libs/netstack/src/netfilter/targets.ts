@@ -1,4 +1,5 @@
 import { parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
+import type { ConnTemplate } from '../skb.js';
 import { parseMark, type OptionList } from './matches/match.js';
 
 /** What a rule does when it matches. */
@@ -22,6 +23,9 @@ export type Target =
       readonly nfmask: number;
     }
   | { readonly kind: 'notrack' }
+  | { readonly kind: 'template'; readonly template: ConnTemplate }
+  /** Bits of the type of service that are cleared, and those that are flipped then. */
+  | { readonly kind: 'tos'; readonly clear: number; readonly flip: number }
   | { readonly kind: 'ttl'; readonly action: 'set' | 'inc' | 'dec'; readonly value: number }
   | { readonly kind: 'tproxy'; readonly port?: number; readonly ip?: Ip; readonly value: number; readonly mask: number }
   | { readonly kind: 'unknown'; readonly name: string };
@@ -44,6 +48,7 @@ const DECIDES = [
   'CONNMARK',
   'CT',
   'DNAT',
+  'DSCP',
   'DROP',
   'MARK',
   'MASQUERADE',
@@ -53,6 +58,7 @@ const DECIDES = [
   'REJECT',
   'RETURN',
   'SNAT',
+  'TOS',
   'TPROXY',
   'TTL',
   'HL',
@@ -72,8 +78,7 @@ const PASSES = new Set([
   'CHECKSUM',
   'TCPMSS',
   'CLASSIFY',
-  'DSCP',
-  'TOS',
+  'ECN',
   'SET',
   'LED',
   'IDLETIMER',
@@ -127,8 +132,14 @@ export function compileTarget(target: {
     case 'NOTRACK':
       return { kind: 'notrack' };
     case 'CT':
-      // Zones and helpers do not change what happens to a first exchange of their own connection.
-      return has('--notrack') ? { kind: 'notrack' } : has('--zone') ? { kind: 'unknown', name } : { kind: 'none' };
+      return has('--notrack') ? { kind: 'notrack' } : (templateTarget(arg) ?? { kind: 'unknown', name });
+    case 'DSCP':
+      return dscpTarget(arg) ?? { kind: 'unknown', name };
+    case 'TOS':
+      return tosTarget(arg) ?? { kind: 'unknown', name };
+    case 'ECN':
+      // Only of TCP, and a client does not ask for ECN.
+      return { kind: 'none' };
     case 'TTL':
     case 'HL':
       return ttlTarget(arg, name.toLowerCase());
@@ -148,6 +159,32 @@ export function compileTarget(target: {
       // In iptables-save every other upper-case target is an extension only when no chain has its name; the traversal knows.
       return { kind: 'jump', chain: name, goto: target.goto };
   }
+}
+
+/** `CT --zone 7`, `--zone-orig 7`, `--zone-reply 7`, `--helper ftp`. undefined: a zone that depends on the packet's mark. */
+function templateTarget(arg: (flag: string) => string | undefined): Target | undefined {
+  const both = arg('--zone');
+  const original = Number(arg('--zone-orig') ?? both ?? 0);
+  const reply = Number(arg('--zone-reply') ?? both ?? 0);
+  if (!Number.isInteger(original) || !Number.isInteger(reply)) return undefined;
+  const zone = original === 0 && reply === 0 ? undefined : { original, reply };
+  const helper = arg('--helper');
+  if (zone === undefined && helper === undefined) return { kind: 'none' };
+  return { kind: 'template', template: { zone, helper } };
+}
+
+/** xt_DSCP.c: the upper six bits; iptables-save prints a number, whatever class was asked for. */
+function dscpTarget(arg: (flag: string) => string | undefined): Target | undefined {
+  const value = Number(arg('--set-dscp') ?? Number.NaN);
+  return Number.isInteger(value) ? { kind: 'tos', clear: 0xfc, flip: (value << 2) & 0xfc } : undefined;
+}
+
+/** tos_tg(): `--set-tos value/mask` clears the mask and flips the value. */
+function tosTarget(arg: (flag: string) => string | undefined): Target | undefined {
+  const text = arg('--set-tos');
+  if (text === undefined) return undefined;
+  const [value = Number.NaN, mask = 0xff] = text.split('/').map(Number);
+  return Number.isInteger(value) && Number.isInteger(mask) ? { kind: 'tos', clear: mask, flip: value } : undefined;
 }
 
 function ttlTarget(arg: (flag: string) => string | undefined, prefix: string): Target {

@@ -341,6 +341,51 @@ describe('MARK and CONNMARK', () => {
   });
 });
 
+describe('CT', () => {
+  const raw = (...rules: readonly string[]): string =>
+    table(
+      'raw',
+      ['PREROUTING ACCEPT'],
+      rules.map((rule) => `-A PREROUTING ${rule}`),
+    );
+  const drop = (match: string): string => table('filter', ['FORWARD ACCEPT'], [`-A FORWARD ${match} -j DROP`]);
+  const forth = (): Skb => tcp('10.244.1.2:40000 > 10.244.2.2:80');
+  const back = (): Skb => tcp('10.244.2.2:80 > 10.244.1.2:40000 SYN-ACK');
+
+  it.each([
+    { title: 'in one zone', rules: ['-j CT --zone 7'], state: 'ESTABLISHED' },
+    { title: 'in another zone', rules: ['-s 10.244.2.2/32 -j CT --zone 7'], state: 'INVALID' },
+    { title: 'in zones of one direction', rules: ['-s 10.244.1.2/32 -j CT --zone-orig 7'], state: 'ESTABLISHED' },
+    { title: 'with a helper only', rules: ['-p tcp -j CT --helper ftp'], state: 'ESTABLISHED' },
+  ])('finds the connection for the answer $title: $state', ({ rules, state }) => {
+    const log = node(raw(...rules));
+
+    log.forwarded(forth());
+    const answer = log.forwarded(back(), 'eth0', 'cni0');
+
+    expect(answer.ct?.state ?? 'INVALID').toBe(state);
+  });
+
+  it('gives a connection its helper', () => {
+    const log = node(raw('-p tcp -j CT --helper ftp') + drop('-m helper --helper ftp'));
+
+    log.forwarded(forth());
+
+    expect(log.stops).toEqual(['FILTER_DROP filter/FORWARD/1']);
+  });
+});
+
+describe('DSCP and TOS', () => {
+  it.each([
+    { target: '-j DSCP --set-dscp 0x2e', before: 1, after: 0xb9 },
+    { target: '-j TOS --set-tos 0x10/0x3f', before: 0xc1, after: 0xd0 },
+  ])('$target', ({ target, before, after }) => {
+    const log = node(table('mangle', ['FORWARD ACCEPT'], [`-A FORWARD ${target}`]));
+
+    expect(log.hook('FORWARD', { ...packet(), tos: before }).tos).toBe(after);
+  });
+});
+
 describe('DNAT, REDIRECT and NETMAP', () => {
   const prerouting = (target: string, more: NamespaceSketch = {}, chooser = new NotingChooser()): NamespaceLog =>
     new NamespaceLog(

@@ -108,3 +108,18 @@ export const connmark: MatchBuilder = (options) => {
   });
   return (env) => (env.skb.ct === undefined ? false : marked?.(env));
 };
+
+/** helper_mt(): a connection has a helper when the target CT gave it one. */
+export const helper: MatchBuilder = (options) =>
+  fromOptions(options, {
+    '--helper':
+      ([name = '']) =>
+      ({ skb, ns }) => {
+        const { conn } = skb.ct ?? {};
+        if (conn === undefined) return false;
+        // Kernels before 6.0 may choose one by the port.
+        if (conn.helper === undefined)
+          return ns.sysctl('net.netfilter.nf_conntrack_helper') === '1' ? undefined : false;
+        return name === '' || conn.helper === name;
+      },
+  });

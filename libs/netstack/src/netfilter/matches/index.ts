@@ -1,7 +1,8 @@
 import { ICMP, ICMPV6, IPIP, SCTP, TCP, UDP } from '../../skb.js';
 import { addrtype, iprange, mac, set } from './addresses.js';
-import { connmark, conntrack, mark, stateMatch } from './connection.js';
+import { connmark, conntrack, helper, mark, stateMatch } from './connection.js';
 import { unknownMatch, type Match, type MatchBuilder, type MatchContext, type OptionList } from './match.js';
+import { dscp, ecn, tos } from './service-type.js';
 import { length, owner, physdev, pkttype, recent, rpfilter, statistic, ttl } from './others.js';
 import { icmp, icmp6, multiport, sctp, tcp, udp } from './ports.js';
 
@@ -16,7 +17,10 @@ const MATCHES: Readonly<Record<string, MatchBuilder>> = {
   comment: nothingToAsk,
   connmark,
   conntrack,
+  dscp,
+  ecn,
   hashlimit: rate,
+  helper,
   hl: ttl,
   icmp,
   icmp6,
@@ -37,6 +41,7 @@ const MATCHES: Readonly<Record<string, MatchBuilder>> = {
   state: stateMatch,
   statistic,
   tcp,
+  tos,
   ttl,
   udp,
 };

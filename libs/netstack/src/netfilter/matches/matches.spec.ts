@@ -232,6 +232,26 @@ describe('mark and connmark', () => {
   ]);
 });
 
+describe('dscp, tos, ecn and helper', () => {
+  const marked = (tos: number): Skb => ({ ...tcp(SYN_TO_80), tos });
+
+  it.each<Row>([
+    { rule: '-m dscp --dscp 0x00', matches: true },
+    { rule: '-m dscp --dscp 0x2e', matches: false },
+    { rule: '-m dscp ! --dscp 0x2e', matches: true },
+    { rule: '-m dscp --dscp 0x2e', packet: marked(0xb9), matches: true },
+    { rule: '-m tos --tos 0x00/0xff', matches: true },
+    { rule: '-m tos --tos 0x10/0x3f', packet: marked(0x50), matches: true },
+    { rule: '-m ecn --ecn-ip-ect 3', matches: false },
+    { rule: '-m ecn --ecn-ip-ect 1', packet: marked(0xb9), matches: true },
+    { rule: '-m ecn --ecn-tcp-ece', matches: false },
+    { rule: '-m ecn ! --ecn-tcp-cwr', matches: true },
+    { rule: '-m helper --helper ftp', matches: false },
+  ])('$rule: $matches', (row) => {
+    expect(evaluate(row)).toBe(row.matches);
+  });
+});
+
 describe('addrtype', () => {
   const to6 = (dst: string): Skb => tcp(`[fd00:10::1]:40000 > [${dst}]:80`);
   const to = (dst: string): Skb => tcp(`10.10.0.12:40000 > ${dst}:80`);

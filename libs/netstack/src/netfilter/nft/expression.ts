@@ -4,7 +4,8 @@ import type { Json } from '../../parse/nft.js';
 import type { NetNamespace } from '../../namespace.js';
 import type { RuleEnv } from '../matches/match.js';
 import { bitsOf, TCP_FLAGS } from './flag-bits.js';
-import { DEVICE_TYPES, member, scalar, textOf, type Value } from './value.js';
+import { DEVICE_TYPES } from './names.js';
+import { member, scalar, textOf, type Value } from './value.js';
 
 export const ABSENT: unique symbol = Symbol('absent');
 
@@ -147,6 +148,10 @@ function ipField({ skb }: RuleEnv, field: string): Evaluated {
       return skb.length;
     case 'version':
       return skb.family;
+    case 'dscp':
+      return (skb.tos ?? 0) >> 2;
+    case 'ecn':
+      return (skb.tos ?? 0) & 3;
     default:
       return undefined;
   }
@@ -249,7 +254,13 @@ function conntrack(key: string, dir: Json | undefined): Expression {
       case 'direction':
         return ct.reply ? 'reply' : 'original';
       case 'zone':
-        return 0;
+        return dir === 'reply'
+          ? conn.zones.reply
+          : dir === 'original'
+            ? conn.zones.original
+            : Math.max(conn.zones.original, conn.zones.reply);
+      case 'helper':
+        return conn.helper ?? ABSENT;
       case 'status': {
         const status: string[] = conn.confirmed ? ['confirmed'] : [];
         if (conn.seenReply) status.push('seen-reply');

@@ -3,19 +3,10 @@ import type { Json, NativeChain, NativeRule, NativeTable } from '../../parse/nft
 import type { RuleEnv } from '../matches/match.js';
 import { ABSENT, compileExpression, type Expression } from './expression.js';
 import { bitsOf } from './flag-bits.js';
+import { numbersFor } from './names.js';
 import { printRule } from './print.js';
 import { CompiledSet } from './set.js';
-import {
-  comparable,
-  compileTest,
-  DEVICE_TYPES,
-  flagBits,
-  member,
-  scalar,
-  textOf,
-  type Test,
-  type Value,
-} from './value.js';
+import { comparable, compileTest, flagBits, member, scalar, textOf, type Test, type Value } from './value.js';
 
 /** One table, compiled: every statement of every rule is a small closure or a plain order. */
 export interface Program {
@@ -47,6 +38,9 @@ export type Statement =
   | { readonly kind: 'masquerade'; readonly randomPort: boolean }
   | { readonly kind: 'mark'; readonly value: Expression; readonly target: 'packet' | 'connection' }
   | { readonly kind: 'notrack' }
+  /** `dir`: original, reply, or empty for both. */
+  | { readonly kind: 'zone'; readonly value: Expression; readonly dir: string }
+  | { readonly kind: 'tos'; readonly value: Expression; readonly mask: number; readonly shift: number }
   | { readonly kind: 'pass' }
   | { readonly kind: 'unknown'; readonly name: string };
 
@@ -158,10 +152,15 @@ function compileStatement(statement: Json, key: string, sets: Sets): Statement {
 
 function mangle(body: Json, key: string, sets: Sets): Statement {
   const target = member(body, 'key');
-  const value = mapped(member(body, 'value') ?? null, key, sets);
+  const value = mapped(numbersFor(target, member(body, 'value') ?? null), key, sets);
+  const ct = member(target, 'ct');
+  const field = textOf(member(member(target, 'payload'), 'field'));
   if (member(member(target, 'meta'), 'key') === 'mark') return { kind: 'mark', value, target: 'packet' };
-  if (member(member(target, 'ct'), 'key') === 'mark') return { kind: 'mark', value, target: 'connection' };
-  // Other fields (priority, TTL, DSCP, MSS) decide nothing here.
+  if (member(ct, 'key') === 'mark') return { kind: 'mark', value, target: 'connection' };
+  if (member(ct, 'key') === 'zone') return { kind: 'zone', value, dir: textOf(member(ct, 'dir')) };
+  if (field === 'dscp') return { kind: 'tos', value, mask: 0xfc, shift: 2 };
+  if (field === 'ecn') return { kind: 'tos', value, mask: 3, shift: 0 };
+  // Other fields (priority, TTL, MSS) decide nothing here.
   return { kind: 'pass' };
 }
 
@@ -189,7 +188,7 @@ function setOf(json: Json | undefined, sets: Sets): CompiledSet {
 function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tri {
   const op = textOf(member(body, 'op') ?? '==');
   const left = compileExpression(member(body, 'left') ?? null, key);
-  const right = typeNumber(member(body, 'left'), member(body, 'right') ?? null);
+  const right = numbersFor(member(body, 'left'), member(body, 'right') ?? null);
   const test = rightTest(op, right, sets);
   const negated = op === '!=';
   return (env) => {
@@ -200,15 +199,6 @@ function compileMatch(body: Json, key: string, sets: Sets): (env: RuleEnv) => Tr
     const result = test(value, env);
     return result === undefined || !negated ? result : !result;
   };
-}
-
-/** The name of a type of devices as its number: an interface may have the same name. */
-function typeNumber(left: Json | undefined, right: Json): Json {
-  const key = member(member(left, 'meta'), 'key');
-  const isType = key === 'iiftype' || key === 'oiftype';
-  return isType && typeof right === 'string'
-    ? (new Map<string, number>(Object.entries(DEVICE_TYPES)).get(right) ?? right)
-    : right;
 }
 
 function rightTest(op: string, right: Json, sets: Sets): (value: Value, env: RuleEnv) => Tri {

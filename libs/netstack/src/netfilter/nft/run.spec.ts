@@ -162,6 +162,22 @@ describe('a match', () => {
       skb: () => tcp('[fd00::2]:1 > [fd00::3]:2'),
       matches: true,
     },
+    { title: 'ip dscp cs0', expr: match(payload('ip', 'dscp'), 'cs0'), matches: true },
+    {
+      title: 'ip dscp != { af11, cs1, 7 } of ef',
+      expr: match(payload('ip', 'dscp'), { set: [7, 'cs1', 'af11'] }, '!='),
+      skb: () => ({ ...SYN(), tos: 0xb8 }),
+      matches: true,
+    },
+    {
+      title: 'ip dscp ef of ef',
+      expr: match(payload('ip', 'dscp'), 'ef'),
+      skb: () => ({ ...SYN(), tos: 0xb8 }),
+      matches: true,
+    },
+    { title: 'ip ecn ce', expr: match(payload('ip', 'ecn'), 'ce'), matches: false },
+    { title: 'ct helper "ftp"', expr: match(ct('helper'), 'ftp'), matches: false },
+    { title: 'ct zone 0', expr: match(ct('zone'), 0), matches: true },
     { title: 'meta iiftype ether', expr: match(meta('iiftype'), 'ether'), matches: true },
     { title: 'meta iiftype 1', expr: match(meta('iiftype'), 1), matches: true },
     { title: 'meta iiftype loopback', expr: match(meta('iiftype'), 'loopback'), matches: false },
@@ -482,6 +498,20 @@ describe('chains', () => {
 
     expect(skb.mark).toBe(0x4001);
     expect(skb.ct?.conn.mark).toBe(7);
+  });
+
+  it('sets the type of service and the zone', () => {
+    const raw = chain('raw', { hook: 'prerouting', prio: -300 });
+    const log = node([
+      raw,
+      rule('raw', { mangle: { key: payload('ip', 'dscp'), value: 'ef' } }),
+      rule('raw', { mangle: { key: { ct: { key: 'zone', dir: 'original' } }, value: 7 } }),
+    ]);
+
+    const skb = log.forwarded(SYN());
+
+    expect(skb.tos).toBe(0xb8);
+    expect(skb.ct?.conn.zones).toEqual({ original: 7, reply: 0 });
   });
 
   it('stands beside iptables: either may drop', () => {

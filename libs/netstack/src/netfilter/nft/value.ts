@@ -31,9 +31,6 @@ export function scalar(json: Json): Value | undefined {
   return parseIp(json) ?? PROTOCOLS.get(json) ?? json;
 }
 
-/** What nft calls the types of devices that have a name (`meta iiftype ether`). */
-export const DEVICE_TYPES = { ether: 1, ppp: 512, ipip: 768, loopback: 772, sit: 776, ipgre: 778 } as const;
-
 /** Names that stand for numbers in keys where numbers are compared. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map(
   ['tcp', 'udp', 'icmp', 'sctp', 'ipv6-icmp', 'icmpv6', 'esp', 'ah', 'gre', 'udplite', 'igmp'].map((name) => [
