@@ -16,7 +16,7 @@ export interface HookPlan {
   readonly loose: boolean;
 }
 
-export type Stage =
+type Stage =
   | { readonly kind: 'track' | 'confirm'; readonly priority: number }
   | { readonly kind: 'nat'; readonly priority: number; readonly manip: Manip }
   | { readonly kind: 'filter'; readonly priority: number; readonly chain: RuleChain };
