@@ -25,8 +25,8 @@ export function explainObstacle(
   const same = [...more, ...known].find((finding) => isSame(finding, facts));
   const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
   const fundamental = mostFundamental(facts.code, known);
-  const byHand = fundamental.filter(({ code }) => code === 'FOREIGN_RULE');
-  const causes = [...byHand, ...more, ...fundamental.filter((finding) => !byHand.includes(finding))]
+  const deeper = fundamental.filter(({ code }) => code === 'FOREIGN_RULE' || code === 'IPSET_STALE');
+  const causes = [...deeper, ...more, ...fundamental.filter((finding) => !deeper.includes(finding))]
     .filter((finding) => !isSame(finding, facts))
     .map((finding) => suspect({ ...finding, blocking: true }));
   const evidence = [...own.evidence, ...hopLimitEvidence(world, recorded, exchange)];
@@ -57,6 +57,8 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
   const ends = [src, dst, ...addresses];
   const here = namespaceAt(world, at);
   const found: Finding[] = obstacle.cause === undefined ? [] : [obstacle.cause];
+  const unmasqueraded = podOutside(world, recorded);
+  if (unmasqueraded !== undefined) found.push(unmasqueraded);
   const diversion = here === undefined ? undefined : diverted(here, recorded);
   if (diversion !== undefined) found.push(diversion);
   if (here?.place.kind === 'node')
@@ -67,6 +69,22 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
   for (const ns of relevant(world, [here, namespaceAt(world, obstacle.facts.subject)], ends))
     found.push(...world.inspection.of(ns).filter((finding) => concerns(finding, ends)));
   return found;
+}
+
+/** A host outside that cannot answer a pod: the pod's address should not have left its node untranslated. */
+function podOutside(world: World, { at, direction, obstacle }: RecordedObstacle): Finding | undefined {
+  const { dst, src } = obstacle.skb;
+  if (direction !== 'reply' || at.kind !== 'external' || !world.cluster.isPodAddress(dst)) return undefined;
+  const node = world.cluster.podsAt(dst)[0]?.node ?? world.cluster.nodeOfPodAddress(dst)?.name;
+  if (node === undefined) return undefined;
+  const place: Place = { kind: 'node', name: node };
+  const text = `no rule masquerades ${formatIp(dst)} on its way to ${formatIp(src)}`;
+  return {
+    code: 'MASQUERADE_MISSING',
+    subject: place,
+    evidence: [{ kind: 'chain', at: place, locator: 'nat/POSTROUTING', text }],
+    details: { source: formatIp(dst), destination: formatIp(src) },
+  };
 }
 
 /** A policy rule that led the packet to the route by which it came to nothing. */

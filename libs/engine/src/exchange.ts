@@ -97,8 +97,10 @@ class ExchangeRun {
     const forward = this.recorder('forward');
     const end = this.sendRequest(forward, request(this.request));
     const sent = end.kind === 'lost' ? undefined : this.firstTuple;
-    this.addresses = [...(this.firstTuple === undefined ? [] : [this.firstTuple.src]), end.skb.dst];
-    this.target = { ip: end.skb.dst, port: end.skb.dport };
+    // Lost in a tunnel: what it carries is what the exchange is about.
+    const last = end.skb.inner ?? end.skb;
+    this.addresses = [...(this.firstTuple === undefined ? [] : [this.firstTuple.src]), last.dst];
+    this.target = { ip: last.dst, port: last.dport };
     if (end.kind === 'delivered') this.arrival = { src: end.skb.src };
     if (end.kind === 'lost') return this.result(forward, undefined, end);
     if (end.kind === 'exits') return this.exited(forward, end);

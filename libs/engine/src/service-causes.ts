@@ -1,6 +1,7 @@
 import { targetPortFinding, type Asker, type ServiceEntry } from '#libs/kube-proxy';
 import {
   formatSocket,
+  isLoopback,
   parseIp,
   type Endpoint,
   type Ip,
@@ -82,7 +83,11 @@ export class AskedService {
 
   /** undefined when the destination is no service's. The node is the first one on the way: there services are translated. */
   static of(world: World, question: ServiceQuestion, exchange: Exchange | undefined): AskedService | undefined {
-    const entry = world.proxy.find(question.dst, question.port, question.protocol === 'tcp' ? 'TCP' : 'UDP');
+    // The loopback address of a node stands for the node: its node ports are there too.
+    const own = isLoopback(question.dst)
+      ? world.cluster.nodes.get(question.source.name ?? '')?.internalIps[0]
+      : undefined;
+    const entry = world.proxy.find(own ?? question.dst, question.port, question.protocol === 'tcp' ? 'TCP' : 'UDP');
     if (entry === undefined) return undefined;
     const first = exchange?.forward.hops.find(({ at }) => at.kind === 'node')?.at;
     const node = first === undefined ? undefined : world.namespaces.get(`node/${first.name}`);

@@ -1,5 +1,16 @@
-import { describePacket, formatIp, parseIp, type Ip } from '#libs/model';
-import { hook, IPIP, send, showSkb, UDP, type Link, type NetNamespace, type Skb, icmpError } from '#libs/netstack';
+import { describePacket, formatIp, parseIp, type Evidence, type Ip } from '#libs/model';
+import {
+  hook,
+  type Answer,
+  IPIP,
+  send,
+  showSkb,
+  UDP,
+  type Link,
+  type NetNamespace,
+  type Skb,
+  icmpError,
+} from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { isUp } from './fabric.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -99,19 +110,21 @@ function bypassLoop(context: FlightContext, ns: NetNamespace, link: Link, out: T
   const run = runIn(context, ns);
   hook(run, 'PREROUTING', again, link.name, '');
   hook(run, 'FORWARD', again, link.name, link.name);
-  obstacle(
-    context,
-    {
+  const evidence: Evidence[] = [{ kind: 'address', at: ns.place, locator: `address/${formatIp(remote)}`, text }];
+  const answer: Answer = out.local ? { kind: 'silence' } : icmpError(again.family, 'hop-limit');
+  context.recorder.obstacle({
+    facts: {
       code: 'ROUTING_LOOP',
       subject: { ...ns.place, interface: link.name },
-      evidence: [{ kind: 'address', at: ns.place, locator: `address/${formatIp(remote)}`, text }],
+      evidence,
       details: { destination: formatIp(skb.dst) },
     },
-    'loop',
-    again,
+    cause: { code: 'LOCAL_ADDRESS_HIJACK', subject: ns.place, evidence, details: { destination: formatIp(remote) } },
+    disposition: 'loop',
     // ip_forward() discards what a socket of this host still holds.
-    out.local ? { kind: 'silence' } : icmpError(again.family, 'hop-limit'),
-  );
+    answer,
+    skb: again,
+  });
   return { kind: 'lost', skb: again };
 }
 

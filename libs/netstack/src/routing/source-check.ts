@@ -73,7 +73,15 @@ function whyBack(ns: NetNamespace, routing: RoutingState, back: RouteResult, src
       route === undefined ? undefined : diversionFacts(ns.place, routing, { table: route.table, route }, src);
     return diversion ?? refusalFacts(ns.place, back, src);
   }
-  return back.kind === 'route' ? diversionFacts(ns.place, routing, back, src) : undefined;
+  if (back.kind === 'route') return diversionFacts(ns.place, routing, back, src);
+  const destination = formatIp(src);
+  const text = `no route of ip-route.json contains ${destination}`;
+  return {
+    code: 'NO_ROUTE',
+    subject: ns.place,
+    evidence: [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text }],
+    details: { destination },
+  };
 }
 
 /** What the table says of the source: another host, or with accept_local also an own address. */

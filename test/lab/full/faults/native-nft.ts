@@ -342,7 +342,7 @@ export const NFT_FAULTS = faultsOf('nft', [
     'nft-redirect',
     'an ip table redirects',
     {
-      causes: () => [cause('FOREIGN_RULE', 'node2', 'lab/base')],
+      causes: () => [cause('FOREIGN_RULE FILTER_DROP', 'node2', 'lab/base')],
       steps: (t) => [
         table(
           'ip',
