@@ -266,8 +266,9 @@ function outputDevice(result: Extract<RouteResult, { kind: 'route' }>): string {
 }
 
 function outputFlow(skb: Omit<Skb, 'src'>, src: Ip | undefined, oif?: string): Flow {
+  // Routes know the DSCP only (inet_dscp_t).
   const { dst, mark, protocol, sport, dport, uid } = skb;
-  return { dst, src, iif: 'lo', oif, mark, protocol, sport, dport, tos: 0, uid };
+  return { dst, src, iif: 'lo', oif, mark, protocol, sport, dport, tos: (skb.tos ?? 0) & 0xfc, uid };
 }
 
 type InputRoute =
