@@ -26,6 +26,7 @@ export interface ServiceQuestion {
 /** Reasons of the objects for which an entry has nothing to send to. */
 const EMPTY: ReadonlySet<SuspicionCode> = new Set([
   'NO_ENDPOINTS',
+  'SELECTOR_MATCHES_NOTHING',
   'NO_READY_ENDPOINTS',
   'NAMED_PORT_UNRESOLVED',
   'FAMILY_MISMATCH',
@@ -96,8 +97,7 @@ export class AskedService {
 
   /** What is to be said of the service beside the causes. Where the packet got through, whatever took it, nothing was lacking. */
   findings(reached: boolean): readonly Finding[] {
-    const lacking = (code: SuspicionCode): boolean => EMPTY.has(code) || code === 'SELECTOR_MATCHES_NOTHING';
-    return [...this.objects.filter(({ code }) => !reached || !lacking(code)), ...this.rules];
+    return [...this.objects.filter(({ code }) => !reached || !EMPTY.has(code)), ...this.rules];
   }
 
   /** Why a packet that was meant for the service, or for one of its backends, met this obstacle. */
@@ -109,7 +109,9 @@ export class AskedService {
       const found = this.serves
         ? this.rulesAt(at).filter((finding) => UNSERVED.has(finding.code))
         : this.objects.filter((finding) => EMPTY.has(finding.code));
-      return found.slice(0, 1).map((finding) => withEvidence(finding, obstacle.facts.evidence));
+      return found
+        .slice(0, 2)
+        .map((finding, index) => (index === 0 ? withEvidence(finding, obstacle.facts.evidence) : finding));
     }
     const backend = formatSocket(dst, dport);
     const rules = this.rulesAt(at);

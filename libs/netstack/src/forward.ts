@@ -133,9 +133,10 @@ export function send(
     hook(run, 'OUTPUT', skb, '', dev, { before: IPVS_LOCAL_OUT });
     return forwardToServer(run, service, skb) ? sendToServer(run, skb) : { kind: 'stop', skb };
   }
-  const { reroute: marked } = hook(run, 'OUTPUT', skb, '', dev);
+  const { reroute: marked, mark } = hook(run, 'OUTPUT', skb, '', dev);
   const changed = marked || before.dst !== skb.dst || before.src !== skb.src;
-  const final = changed ? reroute(run, routing, skb) : result;
+  // The chains that reroute ask with the mark of that moment.
+  const final = changed ? reroute(run, routing, skb, marked ? mark : skb.mark) : result;
   if (final === undefined) return { kind: 'stop', skb };
   const finalDev = outputDevice(final);
   hook(run, 'POSTROUTING', skb, '', finalDev, { nextHop: final.hop.gateway });
@@ -240,8 +241,9 @@ function reroute(
   run: NamespaceRun,
   routing: RoutingState,
   skb: Skb,
+  mark: number,
 ): Extract<RouteResult, { kind: 'route' }> | undefined {
-  const result = lookupRoute(routing, outputFlow(skb, skb.src), run.chooser);
+  const result = lookupRoute(routing, { ...outputFlow(skb, skb.src), mark }, run.chooser);
   if (result.kind !== 'route') {
     // tcp_connect() is over this: the error of its first SYN is not fatal, it is sent again.
     refuse(run, skb, result, true, skb.protocol === TCP ? SILENCE : undefined);

@@ -67,7 +67,7 @@ describe('serviceFindings', () => {
     {
       title: 'that the selector matches nothing, and which label is near',
       objects: [service(), pod('web-0', { app: 'web', tier: 'fornt' }), sliceObject('web', [])],
-      codes: ['SELECTOR_MATCHES_NOTHING'],
+      codes: ['NO_ENDPOINTS', 'SELECTOR_MATCHES_NOTHING'],
       says: 'pod web-0 has tier=fornt',
     },
     {

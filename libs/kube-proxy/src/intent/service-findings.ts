@@ -36,8 +36,10 @@ function emptinessFinding(
   switch (expected.empty) {
     case undefined:
       return [];
-    case 'no-endpoints':
-      return [noEndpoints(cluster, entry, all)];
+    case 'no-endpoints': {
+      const found = noEndpoints(cluster, entry, all);
+      return found.code === 'NO_ENDPOINTS' ? [found, ...selectorFinding(cluster, service)] : [found];
+    }
     case 'no-local-endpoint-internal':
     case 'no-local-endpoint-external': {
       const isInternal = expected.empty === 'no-local-endpoint-internal';
@@ -205,6 +207,21 @@ function noneListed(cluster: ClusterIndex, { service }: ServiceEntry): Finding {
     details: { selector },
     remedy: `Its selector matches pods that give no endpoint (${listed(states)}): get them running.`,
   };
+}
+
+/** A selector that no pod of the namespace has the labels for, with those that come near. */
+function selectorFinding(cluster: ClusterIndex, service: ServiceObject): Finding[] {
+  const selector = selectorText(service);
+  if (selector === '' || cluster.podsSelectedBy(service).length > 0) return [];
+  const spec = object(service, `Service/${nameOf(service)}:spec.selector`, selector);
+  return [
+    {
+      code: 'SELECTOR_MATCHES_NOTHING',
+      subject: placeOfService(service),
+      evidence: [spec, ...nearMisses(cluster, service)],
+      details: { selector },
+    },
+  ];
 }
 
 /** What the endpoint slice controller asks (ShouldPodBeInEndpoints of staging/src/k8s.io/endpointslice/util). */
