@@ -194,10 +194,11 @@ function noneListed(cluster: ClusterIndex, { service }: ServiceEntry): Finding {
   const spec = object(service, `Service/${nameOf(service)}:spec.selector`, selector);
   if (selected.length === 0)
     return {
-      code: 'SELECTOR_MATCHES_NOTHING',
+      code: 'NO_ENDPOINTS',
       subject,
-      evidence: [spec, ...nearMisses(cluster, service)],
+      evidence: [slices, spec],
       details: { selector },
+      remedy: `Its selector matches no pod: correct it, or start pods in namespace ${service.namespace} with the labels ${selector}.`,
     };
   const states = selected.map((pod) => `${pod.name}: ${whyNoEndpoint(pod)}`);
   return {
