@@ -102,7 +102,7 @@ export function readCounters(one: IptablesCase, tally: Tally): void {
     const place = `${table}/${chain}`;
     const position = (positions.get(place) ?? 0) + 1;
     positions.set(place, position);
-    if (/ -[jg] /.test(rest) && !/ -j (LOG|NFLOG|DSCP|CLASSIFY)\b/.test(rest))
+    if (/ -[jg] /.test(rest) && !/ -j (LOG|NFLOG|CLASSIFY)\b/.test(rest))
       count(tally, ruleKey(table, chain, position), Number(packets));
   }
 }

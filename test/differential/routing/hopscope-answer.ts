@@ -108,6 +108,11 @@ const ERRNO: Readonly<Record<string, string>> = {
 function refusal({ answer, code }: Refused, input: boolean): string {
   if (answer.kind === 'errno') return ERRNO[answer.errno] ?? answer.errno;
   if (code === 'IFACE_FORWARDING_OFF' || code === 'IP_FORWARD_OFF') return 'No route to host';
+  if (answer.kind === 'icmp' && input && answer.type === 1) {
+    // ICMPv6 has one number for no route and for a route that says unreachable; the look-up tells them apart.
+    const errno = answer.code === 1 ? 'EACCES' : code === 'ROUTE_UNREACHABLE' ? 'EHOSTUNREACH' : 'ENETUNREACH';
+    return ERRNO[errno] ?? errno;
+  }
   if (answer.kind === 'icmp' && input) {
     const errno = { 0: 'ENETUNREACH', 1: 'EHOSTUNREACH', 13: 'EACCES' }[answer.code];
     return ERRNO[errno ?? ''] ?? `icmp ${answer.type} ${answer.code}`;
