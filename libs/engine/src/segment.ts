@@ -60,6 +60,9 @@ export function resolveNeighbour(
       )
     ];
   }
+  // Who does not answer may have asked: its own requests have taught this host its address (neigh_event_ns()).
+  if (hasValidEntry(entry) && silent.some(({ code, port }) => code === 'ARP_IGNORED' && port.link.mac === entry?.mac))
+    return entry?.mac;
   if (uncollected) {
     uncollectedEnd(
       context,

@@ -6,6 +6,7 @@ import { runHook, type HookResult, type HookRun } from './netfilter/hooks.js';
 import type { Hook } from './netfilter/ruleset.js';
 import type { FilterStop, HookObserver } from './netfilter/traverse.js';
 import type { Answer, NamespaceRun, Obstacle } from './outcome.js';
+import { icmpError, type IcmpError } from './icmp-error.js';
 import { TCP, type Skb } from './skb.js';
 
 export const SILENCE: Answer = { kind: 'silence' };
@@ -125,10 +126,20 @@ const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map(
   }),
 );
 
+/** What nft's `reject with icmpx` says in both families (nft_reject_icmp_code(), nft_reject_icmpv6_code()). */
+const EITHER_FAMILY: ReadonlyMap<string, IcmpError> = new Map<string, IcmpError>([
+  ['icmpx-no-route', 'no-route'],
+  ['icmpx-port-unreachable', 'port-unreachable'],
+  ['icmpx-host-unreachable', 'host-unreachable'],
+  ['icmpx-admin-prohibited', 'prohibited'],
+]);
+
 /** To the sending host itself a rejected datagram is first of all a send() that fails. */
 function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
   if (hookName === 'OUTPUT' && skb.protocol !== TCP) return { kind: 'errno', errno: 'EPERM' };
   if (name === 'tcp-reset') return { kind: 'reset' };
+  const either = EITHER_FAMILY.get(name);
+  if (either !== undefined) return icmpError(skb.family, either);
   const [type, code] = REJECTS.get(name) ?? [3, 3];
   return { kind: 'icmp', type, code };
 }

@@ -259,7 +259,7 @@ function rejectName(body: Json): string {
   if (type === 'tcp reset') return 'tcp-reset';
   const expr = textOf(member(body, 'expr') ?? 'port-unreachable');
   if (type === 'icmpv6') return `icmp6-${expr === 'admin-prohibited' ? 'adm-prohibited' : expr}`;
-  return `icmp-${expr}`;
+  return type === 'icmpx' ? `icmpx-${expr}` : `icmp-${expr}`;
 }
 
 export function readVerdict(json: Json): NftVerdict | undefined {
