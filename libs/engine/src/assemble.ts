@@ -21,7 +21,6 @@ import { concerns } from './inspection.js';
 import { buildPath } from './path-graph.js';
 import { policyOpinion, type PolicyOpinion } from './policy-causes.js';
 import { AskedService } from './service-causes.js';
-import type { RecordedObstacle } from './trace-recorder.js';
 import { combineVerdict } from './verdict.js';
 import type { World } from './world.js';
 

@@ -24,7 +24,7 @@ export interface Judgement {
 }
 
 /** Whether the first of what stops a packet is what was broken. */
-export interface Naming {
+interface Naming {
   /** Probes that connect in the healthy cluster and not in this one. */
   readonly broken: number;
   readonly named: number;

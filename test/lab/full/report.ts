@@ -42,7 +42,7 @@ export function describeResult(result: CaseResult): string {
 }
 
 /** Whether the first of what stops a packet is what was broken. */
-export function describeNaming({ labCase: { lab, faults }, run }: CaseResult): readonly string[] {
+function describeNaming({ labCase: { lab, faults }, run }: CaseResult): readonly string[] {
   if (run === undefined || faults.length === 0) return [];
   const { broken, named, instead } = run.naming;
   const causes = faults.flatMap((fault) => fault.causes?.(new Target(lab)) ?? []);
@@ -58,7 +58,7 @@ export function describeNaming({ labCase: { lab, faults }, run }: CaseResult): r
   ];
 }
 
-export function isNamed({ run }: CaseResult): boolean {
+function isNamed({ run }: CaseResult): boolean {
   return run === undefined || run.naming.named === run.naming.broken;
 }
 

@@ -3,7 +3,7 @@ import { build, cniCluster, type BreakableCluster, type CniKind } from '../../..
 import { ip } from '../../../../test/fixtures/packets.js';
 import { nodeObject, podObject } from '../../../../test/fixtures/snapshot-sketch.js';
 import { describeCniPluginContract, inspectAll } from '../../../../test/support/describe-cni-plugin.js';
-import { flannel } from '../../flannel/src/flannel.js';
+import { flannel } from '#libs/cni/flannel';
 import { calico } from './calico.js';
 
 describeCniPluginContract(calico, ['calico-bgp', 'calico-ipip', 'calico-vxlan']);
