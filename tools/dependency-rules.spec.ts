@@ -58,6 +58,8 @@ const BREAKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'wall-collector': { 'libs/collector/src/a.ts': "import '#libs/engine';\n" },
   'wall-provider-kit': { 'libs/provider-kit/src/a.ts': "import '#libs/engine';\n" },
   'wall-engine': { 'libs/engine/src/a.ts': "import '#libs/cni';\n" },
+  'wall-policy': { 'libs/policy/src/a.ts': "import '#libs/engine';\n" },
+  'wall-kube-proxy': { 'libs/kube-proxy/src/a.ts': "import '#libs/engine';\n" },
   'wall-cni': { 'libs/cni/src/a.ts': "import '#libs/engine';\n" },
   'wall-queue': { 'libs/queue/src/a.ts': "import '#libs/persistence';\n" },
   'wall-persistence': { 'libs/persistence/src/a.ts': "import '#libs/queue';\n" },

