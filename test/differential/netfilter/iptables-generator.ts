@@ -254,16 +254,21 @@ function randomTarget(random: Random, place: Place, family: Family): RandomTarge
   return random.pick(choices);
 }
 
+/** Whether packets leave the host after all hooks that the chain is in. */
+function goesOn({ hooks }: Place): boolean {
+  return hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING');
+}
+
 const OF_TABLE: Readonly<Record<string, (random: Random, place: Place, family: Family) => RandomTarget[]>> = {
   raw: (r) => [{ text: r.pick(['-j NOTRACK', '-j CT --notrack']) }],
   mangle: (r, place, family) => [
-    // Open for IPv6: a hop limit that INPUT sets to 1 keeps the kernel from answering a closed port, us not yet.
-    ...(family === 4 ? [{ text: `-j TTL --ttl-${ttlChange(r)}` }] : []),
-    // Of IPv6 packets from packet sockets it spoils the checksum that conntrack has verified: they are not delivered.
-    ...(family === 4 ? [{ text: '-j DSCP --set-dscp 8' }] : []),
-    ...(place.hooks.every((hook) => hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING')
-      ? [{ text: '-j CLASSIFY --set-class 1:1' }]
+    // A changed header of an IPv6 packet from a packet socket spoils the checksum that conntrack has verified, and its socket does not
+    // get it (packets of real sockets arrive): only where nothing is delivered afterwards.
+    ...(family === 4 || goesOn(place)
+      ? [{ text: family === 4 ? `-j TTL --ttl-${ttlChange(r)}` : `-j HL --hl-${ttlChange(r)}` }]
       : []),
+    ...(family === 4 ? [{ text: '-j DSCP --set-dscp 8' }] : []),
+    ...(goesOn(place) ? [{ text: '-j CLASSIFY --set-class 1:1' }] : []),
     { text: `-j MARK --set-${r.pick(['mark', 'xmark'])} ${maskedMark(r)}` },
     { text: `-j MARK --${r.pick(['or', 'and', 'xor'])}-mark ${mark(r)}` },
     { text: `-j CONNMARK --set-${r.pick(['mark', 'xmark'])} ${maskedMark(r)}` },
