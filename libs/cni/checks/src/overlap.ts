@@ -1,11 +1,21 @@
 import { cidrContains, formatCidr, type Cidr, type Evidence, type Place } from '#libs/model';
 import type { Finding } from '#libs/provider-kit';
+import { objectEvidence } from './evidence.js';
 
 /** A pod network and who says that it is its own. */
 export interface OwnedPrefix {
   readonly cidr: Cidr;
   readonly node: string;
   readonly evidence: Evidence;
+}
+
+/** Pod networks as the Node objects have them. */
+export function podCidrsOf(prefixes: Iterable<readonly [Cidr, { readonly name: string }]>): OwnedPrefix[] {
+  return [...prefixes].map(([cidr, { name }]) => ({
+    cidr,
+    node: name,
+    evidence: objectEvidence({ kind: 'node', name }, `Node/${name}:spec.podCIDRs`, formatCidr(cidr)),
+  }));
 }
 
 /** Networks that more than one node owns, by node: they are looked for once per cluster, not once per node. */

@@ -5,9 +5,9 @@ import {
   hostEndOf,
   intendedHop,
   isReplaced,
-  objectEvidence,
   podFindings,
   podOwner,
+  podCidrsOf,
   PrefixConflicts,
   PrefixMap,
   routeProblem,
@@ -17,7 +17,7 @@ import {
   type PodPromise,
   type RoutePromise,
 } from '#libs/cni/checks';
-import { formatCidr, type Ip } from '#libs/model';
+import type { Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type {
   CniNetwork,
@@ -85,13 +85,7 @@ class FlannelNetwork implements CniNetwork {
     this.nodes = new Map((annotated.length === 0 ? all : annotated).map((node) => [node.name, node]));
     const prefixes = all.flatMap((node) => node.object.podCidrs.map((cidr) => [cidr, node] as const));
     this.owners = new PrefixMap(prefixes);
-    this.conflicts = new PrefixConflicts(
-      prefixes.map(([cidr, { name }]) => ({
-        cidr,
-        node: name,
-        evidence: objectEvidence({ kind: 'node', name }, `Node/${name}:spec.podCIDRs`, formatCidr(cidr)),
-      })),
-    );
+    this.conflicts = new PrefixConflicts(podCidrsOf(prefixes));
   }
 
   routeFinding(ns: NetNamespace, dst: Ip): Finding | undefined {

@@ -3,9 +3,9 @@ import {
   asRoute,
   hostEndOf,
   intendedHop,
-  objectEvidence,
   podFindings,
   podOwner,
+  podCidrsOf,
   PrefixConflicts,
   PrefixMap,
   routeProblem,
@@ -13,7 +13,7 @@ import {
   uplinkOf,
   type RoutePromise,
 } from '#libs/cni/checks';
-import { formatCidr, type Cidr, type Ip } from '#libs/model';
+import type { Cidr, Ip } from '#libs/model';
 import type { NetNamespace } from '#libs/netstack';
 import type {
   CniNetwork,
@@ -51,13 +51,7 @@ class RoutedNetwork implements CniNetwork {
     this.podRoutesInUnderlay = kind.inUnderlay;
     const prefixes = [...cluster.nodes.values()].flatMap((node) => node.podCidrs.map((cidr) => [cidr, node] as const));
     this.owners = new PrefixMap(prefixes);
-    this.conflicts = new PrefixConflicts(
-      prefixes.map(([cidr, { name }]) => ({
-        cidr,
-        node: name,
-        evidence: objectEvidence({ kind: 'node', name }, `Node/${name}:spec.podCIDRs`, formatCidr(cidr)),
-      })),
-    );
+    this.conflicts = new PrefixConflicts(podCidrsOf(prefixes));
   }
 
   routeFinding(ns: NetNamespace, dst: Ip): Finding | undefined {
