@@ -17,6 +17,7 @@ import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import type { Leaf } from './explore.js';
 import { explainObstacle } from './causes.js';
+import { explains } from './explains.js';
 import { concerns } from './inspection.js';
 import { buildPath } from './path-graph.js';
 import { policyOpinion, type PolicyOpinion } from './policy-causes.js';
@@ -48,12 +49,13 @@ export function assemble(found: Findings): Diagnosis {
   const verdict = rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
   const branches = mergeBranches(leaves, rest);
   const opinions = opinionsOf(found);
+  const promises = expectations(found);
   const blocking = verdict === 'unreachable' || verdict === 'partial' ? blockingSuspicions(found, opinions) : [];
   const others = [
     ...found.notes,
-    ...leaves.flatMap((leaf) => leaf.value.notes),
+    ...leaves.flatMap((leaf) => leaf.value.notes).map((note) => linkNote(note, promises)),
     ...opinions.notes.map((finding) => suspect({ ...finding, blocking: false })),
-    ...expectations(found),
+    ...promises,
   ];
   const told = new Set(blocking.map(whatAndWhere));
   const suspicions = unique(
@@ -175,8 +177,33 @@ function blockingSuspicions(found: Findings, { service, opinions }: Opinions): S
       suspicions.push(...explainObstacle(found.world, recorded, value, causes));
     }
   // Of a place one finding of a kind is enough, whichever packet met it; rules are told one by one.
-  return unique(suspicions, (suspicion) =>
+  return mergeFindings(suspicions, (suspicion) =>
     suspicion.layer === 'NETFILTER' ? suspicion.fingerprint : whatAndWhere(suspicion),
+  );
+}
+
+/** What the walk notes without being stopped may follow from a promise that is not kept at that very place. */
+function linkNote(note: Suspicion, promises: readonly Suspicion[]): Suspicion {
+  const cause = promises.find(
+    ({ code, subject }) => explains(note.code, code) !== undefined && placeKey(subject) === placeKey(note.subject),
+  );
+  return cause === undefined ? note : { ...note, because: cause.fingerprint };
+}
+
+/** The first of each kind, and links to those that are left out lead to the one that stands for them. */
+function mergeFindings(suspicions: readonly Suspicion[], kind: (suspicion: Suspicion) => string): Suspicion[] {
+  const kept = new Map<string, Suspicion>();
+  const standsFor = new Map<string, string>();
+  for (const suspicion of suspicions) {
+    const key = kind(suspicion);
+    const first = kept.get(key) ?? suspicion;
+    kept.set(key, first);
+    standsFor.set(suspicion.fingerprint, first.fingerprint);
+  }
+  return [...kept.values()].map((suspicion) =>
+    suspicion.because === undefined
+      ? suspicion
+      : { ...suspicion, because: standsFor.get(suspicion.because) ?? suspicion.because },
   );
 }
 

@@ -1,12 +1,12 @@
 import { formatIp, placeKey, suspect, type Evidence, type Ip, type Place, type Suspicion } from '#libs/model';
-import type { NetNamespace } from '#libs/netstack';
+import { diversionFacts, type NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import { explains } from './explains.js';
 import { foreignRules } from './foreign-rules.js';
 import { concerns } from './inspection.js';
 import type { RecordedObstacle } from './trace-recorder.js';
-import type { World } from './world.js';
+import { namespaceAt, type World } from './world.js';
 
 /**
  * An obstacle as the findings that a person has to deal with: what it follows from first, then itself, linked to its cause.
@@ -21,7 +21,11 @@ export function explainObstacle(
   const { obstacle } = recorded;
   if (obstacle.ready !== undefined) return [obstacle.ready];
   const facts = obstacle.facts;
-  const known = [...candidates(world, recorded, exchange.addresses), ...exchange.misled, ...foreignRules(exchange)];
+  const known = [
+    ...candidates(world, recorded, exchange.addresses),
+    ...exchange.misled,
+    ...foreignRules(exchange, obstacle.skb.family),
+  ];
   const same = [...more, ...known].find((finding) => isSame(finding, facts));
   const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
   const fundamental = mostFundamental(facts.code, known);
@@ -89,20 +93,11 @@ function podOutside(world: World, { at, direction, obstacle }: RecordedObstacle)
 
 /** A policy rule that led the packet to the route by which it came to nothing. */
 function diverted(ns: NetNamespace, { route, obstacle }: RecordedObstacle): Finding | undefined {
-  const table = route?.locator.split('/')[0] ?? 'main';
-  if (route === undefined || ORDINARY.has(table)) return undefined;
-  const rules = ns.routing(obstacle.skb.family)?.rules ?? [];
-  const rule = rules.find((one) => one.action === 'lookup' && one.table === table);
-  if (rule === undefined) return undefined;
-  return {
-    code: 'RULE_DIVERTS',
-    subject: ns.place,
-    evidence: [{ kind: 'policy-rule', at: ns.place, locator: `rule/${rule.priority}`, text: rule.text }, route],
-    details: { destination: formatIp(obstacle.skb.dst), table },
-  };
+  const routing = ns.routing(obstacle.skb.family);
+  const [table] = route?.locator.split('/') ?? [];
+  if (route === undefined || routing === undefined || table === undefined) return undefined;
+  return diversionFacts(ns.place, routing, table, route, obstacle.skb.dst);
 }
-
-const ORDINARY = new Set(['local', 'main', 'default']);
 
 /** Each namespace once: those given, the owners of the addresses by object or by interface, and the nodes of pods among them. */
 function relevant(world: World, start: readonly (NetNamespace | undefined)[], ips: readonly Ip[]): Set<NetNamespace> {
@@ -121,10 +116,6 @@ function relevant(world: World, start: readonly (NetNamespace | undefined)[], ip
     add(world.namespaces.get(`node/${node?.name ?? ''}`));
   }
   return all;
-}
-
-function namespaceAt(world: World, { kind, namespace, name }: Place): NetNamespace | undefined {
-  return world.namespaces.get(namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
 }
 
 /** One says more of the interface than the other, and they mean the same. */

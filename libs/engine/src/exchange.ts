@@ -37,7 +37,7 @@ import { flyFrom, flyFromOutside, type FlightEnd } from './flight.js';
 import { ASYNCHRONOUS, icmpSymptom } from './icmp-symptom.js';
 import { answerPacket, errorPacket, portUnreachable, request, type ExchangeRequest } from './packets.js';
 import { TraceRecorder, type RecordedObstacle } from './trace-recorder.js';
-import type { World } from './world.js';
+import { namespaceAt, type World } from './world.js';
 
 /** Bytes of a data packet that no negotiation makes smaller: net.ipv4.tcp_min_snd_mss (48) behind 40 bytes of headers. */
 const SMALLEST_FULL_SEGMENT = 88;
@@ -330,7 +330,7 @@ class ExchangeRun {
     at: Place,
     sender = this.request.client,
   ): boolean {
-    const ns = [...this.world.namespaces.values()].find((one) => one.place === at);
+    const ns = namespaceAt(this.world, at);
     const recorder = new TraceRecorder('reply', true, undefined, true);
     const end = this.sendError(recorder, skb, answer, ns);
     if (end === undefined || recorder.obstacles.length > 0) return false;

@@ -68,14 +68,17 @@ const DIVERSION = codes('RULE_DIVERTS');
 /** Rules by hand that translate packets or keep them from being tracked. */
 const FOREIGN = codes('FOREIGN_RULE', 'CONNTRACK_NOTRACK');
 
+const SIZES = codes('MTU_MISMATCH', 'MTU_OVERLAY_TOO_BIG');
+
 /** What is in front explains what comes after it when both concern the same packet. */
-const RANKS: readonly ReadonlySet<SuspicionCode>[] = [DEVICE, ROUTING, TUNNEL, ANSWERING, FOREIGN, TRANSLATION];
+const RANKS: readonly ReadonlySet<SuspicionCode>[] = [DEVICE, ROUTING, TUNNEL, ANSWERING, FOREIGN, TRANSLATION, SIZES];
 
 /** Obstacles that may be the consequence of something else, and of what. Any other obstacle is a cause in itself. */
 const CONSEQUENCES: ReadonlyMap<SuspicionCode, readonly ReadonlySet<SuspicionCode>[]> = new Map([
   ['NO_ROUTE', [DEVICE, ROUTING, TRANSLATION, FOREIGN]],
   ['ROUTE_BLACKHOLE', [DIVERSION, codes('POD_ROUTE_MISSING'), FOREIGN]],
   ['PROXY_RULES_MISSING', [FOREIGN]],
+  ['PMTU_BLACKHOLE', [SIZES]],
   ['TTL_EXCEEDED', [ROUTING, TUNNEL, FOREIGN]],
   ['ROUTE_UNREACHABLE', [DIVERSION]],
   ['ROUTE_PROHIBIT', [DIVERSION]],

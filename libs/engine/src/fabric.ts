@@ -1,7 +1,8 @@
 import type { ClusterIndex } from '#libs/cluster';
-import { cidrContains, formatIp, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
+import { cidrContains, ipv4, type Evidence, type Ip, type SuspicionCode } from '#libs/model';
 import {
   lookupRoute,
+  noRouteFacts,
   refusalFacts,
   sourceProblem,
   type Chooser,
@@ -10,6 +11,7 @@ import {
   type NetNamespace,
   type RouteResult,
 } from '#libs/netstack';
+import { localRouteMissing } from './own-address.js';
 
 /** One interface of one namespace. */
 export interface Port {
@@ -301,7 +303,7 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
     link.addresses.some(({ ip }) => ip === target) &&
     (result.kind !== 'route' || result.route.type !== 'local')
   )
-    return missingLocal({ ns, link }, target);
+    return localRouteMissing({ ns, link }, target);
   if (result.kind !== 'route') return proxies(ns, link) ? noWay(ns, result, target) : 'silent';
   // The request's sender passes the same source check as a packet would.
   const towards = result.route.type === 'local' ? 'lo' : (result.hop.dev ?? 'lo');
@@ -319,26 +321,9 @@ function arpReply({ ns, link }: Port, target: Ip, sender: Ip, chooser: Chooser):
   return { code: 'PROXY_ARP_OFF', evidence: [sysctlEvidence(ns, link.name, 'proxy_arp')] };
 }
 
-function missingLocal({ ns, link }: Port, target: Ip): Silence {
-  const address = formatIp(target);
-  const text = `missing: local ${address} dev ${link.name}`;
-  return {
-    code: 'LOCAL_ROUTE_MISSING',
-    evidence: [{ kind: 'route', at: ns.place, locator: `local/${address}`, text }],
-    details: { address, destination: address, interface: link.name },
-  };
-}
-
 /** arp_process() answers as a proxy only for what the host has a route to. */
 function noWay(ns: NetNamespace, result: Exclude<RouteResult, { kind: 'route' }>, target: Ip): Silence {
-  if (result.kind === 'refused') return refusalFacts(ns.place, result, target);
-  const destination = formatIp(target);
-  const text = `no route of ip-route.json contains ${destination}`;
-  return {
-    code: 'NO_ROUTE',
-    evidence: [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text }],
-    details: { destination },
-  };
+  return result.kind === 'refused' ? refusalFacts(ns.place, result, target) : noRouteFacts(ns, target);
 }
 
 function sysctlEvidence(ns: NetNamespace, dev: string, name: string): Evidence {

@@ -1,4 +1,5 @@
-import type { Evidence } from '#libs/model';
+import type { Evidence, Family } from '#libs/model';
+import { deleteCommand } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 
@@ -9,7 +10,7 @@ const KNOWN = [
 ];
 
 /** Rules by hand that changed where packets of an exchange come from or go to, or kept them from being tracked. */
-export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'reply'>): Finding[] {
+export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'reply'>, family: Family): Finding[] {
   const found = new Map<string, Finding>();
   for (const hop of [...forward.hops, ...(reply?.hops ?? [])])
     for (const { kind, text, evidence } of hop.steps) {
@@ -20,7 +21,7 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
         code: text.includes('not tracked') ? 'CONNTRACK_NOTRACK' : 'FOREIGN_RULE',
         subject: hop.at,
         evidence: [evidence],
-        remedy: `Remove the rule if it is not wanted: ${undo(evidence)}`,
+        remedy: `Remove the rule if it is not wanted: ${deleteCommand(evidence, family)}`,
       });
     }
   return [...found.values()];
@@ -29,11 +30,4 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
 /** Masquerading is everybody's business; who wrote such a rule in a base chain cannot be told. */
 function isKnown({ locator, text }: Evidence): boolean {
   return KNOWN.some((pattern) => pattern.test(locator)) || /\b(?:MASQUERADE|masquerade)\b/.test(text);
-}
-
-function undo({ locator, text }: Evidence): string {
-  const [table = '', chain = '', handle = ''] = locator.split('/');
-  return text.startsWith('-A ')
-    ? `iptables -t ${table} ${text.replace(/^-A /, '-D ')}`
-    : `nft delete rule ${table} ${chain} handle ${handle}`;
 }

@@ -13,6 +13,7 @@ import {
 } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
+import { localRouteMissing } from './own-address.js';
 import { obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
 
 export type Transmit = Extract<Outcome, { kind: 'transmit' }>;
@@ -147,17 +148,11 @@ function strayFinding({ ns, entry }: { readonly ns: NetNamespace; readonly entry
 }
 
 /** The route leads to the network for an address that this host has itself: it asks, and does not answer itself. */
-export function ownAddress({ ns, link }: Port, out: Transmit): Finding {
-  const address = formatIp(out.nextHop);
-  return {
-    code: 'LOCAL_ROUTE_MISSING',
-    subject: ns.place,
-    evidence: [
-      { kind: 'route', at: ns.place, locator: `local/${address}`, text: `missing: local ${address} dev ${link.name}` },
-      { kind: 'route', at: ns.place, locator: `route/${address}`, text: out.route },
-    ],
-    details: { address, destination: address, interface: link.name },
-  };
+export function ownAddress(port: Port, out: Transmit): Finding {
+  const missing = localRouteMissing(port, out.nextHop);
+  const { place } = port.ns;
+  const used: Evidence = { kind: 'route', at: place, locator: `route/${formatIp(out.nextHop)}`, text: out.route };
+  return { ...missing, subject: place, evidence: [...missing.evidence, used] };
 }
 
 /** arp_constructor(): without ARP an Ethernet device writes its own address as the destination, so nobody takes the frame. */

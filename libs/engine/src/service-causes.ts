@@ -1,4 +1,4 @@
-import { targetPortFinding, type Asker, type ServiceEntry } from '#libs/kube-proxy';
+import { targetPortFinding, type Asker, type ProxyCheck, type ServiceEntry } from '#libs/kube-proxy';
 import {
   formatSocket,
   isLoopback,
@@ -63,7 +63,8 @@ const REFUSALS: ReadonlySet<SuspicionCode> = new Set([
 export class AskedService {
   readonly skipped: readonly Skipped[];
   private readonly objects: readonly Finding[];
-  private readonly rules: readonly Finding[];
+  /** By node that may translate: the first on the way, and the one whose address was asked for. */
+  private readonly checks: ReadonlyMap<NetNamespace | undefined, ProxyCheck>;
   private readonly serves: boolean;
 
   private constructor(
@@ -77,9 +78,10 @@ export class AskedService {
     const name = node?.place.name ?? '';
     this.objects = proxy.findings(name, entry, asker);
     this.serves = proxy.expected(name, entry, asker).outcome === 'backends';
-    const check = node === undefined ? undefined : proxy.on(node).check(entry);
-    this.rules = check?.findings ?? [];
-    this.skipped = check?.skipped ?? [];
+    const asked = world.cluster.nodeAt(entry.ip);
+    const nodes = [node, asked === undefined ? undefined : world.namespaces.get(`node/${asked.name}`)];
+    this.checks = new Map(nodes.flatMap((ns) => (ns === undefined ? [] : [[ns, proxy.on(ns).check(entry)]])));
+    this.skipped = [...this.checks.values()].flatMap(({ skipped }) => skipped);
   }
 
   /** undefined when the destination is no service's. The node is the first one on the way: there services are translated. */
@@ -123,11 +125,14 @@ export class AskedService {
       : [targetPortFinding(this.world.cluster, this.entry, { ip: dst, port: dport })];
   }
 
-  /** What is wrong with the rules of the node where the packet stopped, and of the first one on its way. */
+  private get rules(): readonly Finding[] {
+    return this.checks.get(this.node)?.findings ?? [];
+  }
+
+  /** What is wrong with the rules of the first node on the way, and of the one where the packet stopped if it translates too. */
   private rulesAt({ kind, name }: Place): readonly Finding[] {
     const here = kind === 'node' ? this.world.namespaces.get(`node/${name}`) : undefined;
-    if (here === undefined || here === this.node) return this.rules;
-    return [...this.rules, ...this.world.proxy.on(here).check(this.entry).findings];
+    return here === this.node ? this.rules : [...this.rules, ...(this.checks.get(here)?.findings ?? [])];
   }
 
   /** Whether a pod says that it has the port, or says nothing of its ports. */

@@ -4,7 +4,7 @@ import type { Finding } from '#libs/provider-kit';
 import { isUp, SHARES_PARENT, type Port } from './fabric.js';
 import { obstacle, type FlightContext, type Next } from './flight-context.js';
 import type { Transmit } from './segment.js';
-import { arpSender, linkEvidence, ownAddress, unreachableHost, wrongMac } from './segment.js';
+import { arpSender, hasValidEntry, linkEvidence, ownAddress, unreachableHost, wrongMac } from './segment.js';
 
 /** Who answers ARP for the next hop; undefined: a gateway that is not in the snapshot. */
 export function resolveOutside(
@@ -36,8 +36,7 @@ export function resolveOutside(
 /** Its own requests have taught the sender who it is, though it answers none (neigh_event_ns()). */
 function isLearned(from: Port, out: Transmit, { link }: Port): boolean {
   const entry = from.ns.neighbour(from.link.name, out.nextHop);
-  const works = entry?.states.some((state) => ['REACHABLE', 'STALE', 'DELAY', 'PROBE'].includes(state)) ?? false;
-  return works && entry?.mac === link.mac && isUp(link) && link.flags.has('LOWER_UP');
+  return hasValidEntry(entry) && entry?.mac === link.mac && isUp(link) && link.flags.has('LOWER_UP');
 }
 
 /** Nobody answers for the next hop because its own interface is down: the sender's ARP fails. */

@@ -1,5 +1,5 @@
 import type { ClusterIndex } from '#libs/cluster';
-import { canonicalJson, type Ip } from '#libs/model';
+import { canonicalJson, type Ip, type Place } from '#libs/model';
 import { NetNamespace } from '#libs/netstack';
 import type { CniNetwork, InfraAnswer, InfraQuestion } from '#libs/provider-kit';
 import type { KubeProxy } from '#libs/kube-proxy';
@@ -23,6 +23,11 @@ export interface World {
   infra(question: InfraQuestion): InfraAnswer | undefined;
   /** The dump key of the namespace that has an address on one of its interfaces. */
   ownerOf(ip: Ip): string | undefined;
+}
+
+/** The namespace that a place names; undefined when it is no namespace's, or was not collected. */
+export function namespaceAt(world: World, { kind, namespace, name }: Place): NetNamespace | undefined {
+  return world.namespaces.get(namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
 }
 
 export function infraKey(question: InfraQuestion): string {

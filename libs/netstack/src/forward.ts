@@ -14,16 +14,10 @@ import { icmpError } from './icmp-error.js';
 import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } from './ipvs.js';
 import type { NetNamespace } from './namespace.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
+import { onLink, pastRefusal, refuse } from './refusal.js';
 import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
-import {
-  diversionFacts,
-  noRouteEvidence,
-  refusalFacts,
-  routeEvidence,
-  sourceEvidence,
-} from './routing/route-evidence.js';
+import { routeEvidence, sourceEvidence } from './routing/route-evidence.js';
 import { sourceProblem } from './routing/source-check.js';
-import { withoutRefusal } from './routing/without.js';
 import { routeSource, selectSource } from './routing/source.js';
 import { TCP, type Skb } from './skb.js';
 
@@ -186,22 +180,6 @@ function defaultTtl(ns: NetNamespace, { family, ttl }: Pick<Skb, 'family' | 'ttl
   return family === 4 ? (ns.sysctlNumber('net.ipv4.ip_default_ttl') ?? ttl) : ttl;
 }
 
-/** A socket that is bound to a device takes what no route leads to as being on that device's link (ip_route_output_key_hash_rcu()). */
-function onLink(dst: Ip, dev: string, gateway?: Ip): Extract<RouteResult, { kind: 'route' }> {
-  const hop = { dev, gateway, weight: 1, dead: false, linkdown: false, onlink: true };
-  const route = {
-    type: 'unicast',
-    dst: { net: dst, length: 32 },
-    table: 'main',
-    metric: 0,
-    tos: 0,
-    scope: 253,
-    nextHops: [hop],
-    text: `${formatIp(dst)}${gateway === undefined ? '' : ` via ${formatIp(gateway)}`} dev ${dev}`,
-  };
-  return { kind: 'route', route, hop, table: 'main' };
-}
-
 /** What stands in a packet of a host that has no address: 0.0.0.0 or ::. */
 function anyAddress(family: Skb['family']): Ip {
   return family === 4 ? ipv4(0) : ipv6(0n);
@@ -358,97 +336,6 @@ function validateSource(run: NamespaceRun, routing: RoutingState, iif: string, s
     ...(cause === undefined ? {} : { cause }),
   });
 }
-
-/** No usable route: what the kernel answers depends on why, and on whether the packet is its own. */
-function refuse(
-  run: NamespaceRun,
-  skb: Skb,
-  result: Exclude<RouteResult, { kind: 'route' }>,
-  local: boolean,
-  told?: Answer,
-): void {
-  const { place } = run.ns;
-  const details = { destination: formatIp(skb.dst) };
-  if (result.kind === 'none') {
-    const answer: Answer =
-      told ?? (local ? { kind: 'errno', errno: 'ENETUNREACH' } : icmpError(skb.family, 'no-route'));
-    if (result.dead !== undefined) {
-      stop(
-        run,
-        skb,
-        'NEXTHOP_DEAD',
-        'no-route',
-        answer,
-        [{ kind: 'route', at: place, locator: `${result.dead.table}/${details.destination}`, text: result.dead.text }],
-        place,
-        details,
-      );
-      return;
-    }
-    stop(run, skb, 'NO_ROUTE', 'no-route', answer, [noRouteEvidence(run, skb)], place, details);
-    return;
-  }
-  const refused = REFUSALS[result.type];
-  // A rule that says unreachable is the network's unreachability, a route that says so the host's (fib4_rule_action()).
-  const ofRule = result.rule !== undefined && result.type === 'unreachable';
-  const errno = ofRule ? 'ENETUNREACH' : refused.errno;
-  const remote =
-    refused.remote === undefined
-      ? SILENCE
-      : icmpError(
-          skb.family,
-          ofRule || (skb.family === 6 && result.type === 'unreachable') ? 'no-route' : refused.remote,
-        );
-  const answer: Answer = told ?? (local ? { kind: 'errno', errno } : remote);
-  const { route } = result;
-  const routing = run.ns.routing(skb.family);
-  const cause =
-    route === undefined || routing === undefined
-      ? undefined
-      : diversionFacts(place, routing, { table: route.table, route }, skb.dst);
-  run.recorder.obstacle({
-    facts: refusalFacts(place, result, skb.dst),
-    disposition: refused.disposition,
-    answer,
-    skb,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
-
-/**
- * An obstacle of routing, and the route that the packet would take without it: the one that is meant, else what the tables
- * say without the refusing route or rule. undefined: nowhere.
- */
-function pastRefusal(
-  run: NamespaceRun,
-  routing: RoutingState,
-  skb: Skb,
-  result: Exclude<RouteResult, { kind: 'route' }>,
-  flow: Flow,
-  local: boolean,
-): Extract<RouteResult, { kind: 'route' }> | undefined {
-  refuse(run, skb, result, local);
-  const meant = run.intendedRoute?.(skb.dst);
-  if (meant !== undefined) return onLink(skb.dst, meant.dev, meant.gateway);
-  if (result.kind !== 'refused') return undefined;
-  const rest = lookupRoute(withoutRefusal(routing, result), flow, run.chooser);
-  return rest.kind === 'route' ? rest : undefined;
-}
-
-/** fib_props[] of net/ipv4/fib_semantics.c and ip_error(): EINVAL is silent, EHOSTUNREACH and EACCES are told. */
-const REFUSALS = {
-  blackhole: { disposition: 'null-routed', errno: 'EINVAL', remote: undefined },
-  unreachable: {
-    disposition: 'no-route',
-    errno: 'EHOSTUNREACH',
-    remote: 'host-unreachable',
-  },
-  prohibit: {
-    disposition: 'prohibited',
-    errno: 'EACCES',
-    remote: 'prohibited',
-  },
-} as const;
 
 function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
   const { ns } = run;

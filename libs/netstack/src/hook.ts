@@ -145,7 +145,7 @@ function rejectAnswer(hookName: Hook, skb: Skb, name: string): Answer {
 }
 
 /** The command that removes the rule: of iptables by its text, of nft by its handle (locator `family table/chain/handle`). */
-function deleteCommand({ locator, text }: Evidence, family: Skb['family']): string {
+export function deleteCommand({ locator, text }: Evidence, family: Skb['family']): string {
   const [table = 'filter', chain = '', handle = ''] = locator.split('/');
   if (!text.startsWith('-A ')) return `nft delete rule ${table} ${chain} handle ${handle}`;
   return `${family === 4 ? 'iptables' : 'ip6tables'} -t ${table} ${text.replace(/^-A /, '-D ')}`;

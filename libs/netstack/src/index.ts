@@ -6,10 +6,10 @@
 export * from './chooser.js';
 export * from './device.js';
 export * from './forward.js';
-export { hook, unknowable } from './hook.js';
+export { deleteCommand, hook, unknowable } from './hook.js';
 export * from './icmp-error.js';
 export { sourceProblem } from './routing/source-check.js';
-export { refusalFacts } from './routing/route-evidence.js';
+export { diversionFacts, noRouteFacts, refusalFacts } from './routing/route-evidence.js';
 export * from './listener.js';
 export * from './namespace.js';
 export * from './netfilter/conntrack.js';

@@ -167,7 +167,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** XML 1.0 has no control characters but tab, line feed and carriage return, not even escaped. */
 function escape(text: string): string {
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd')
     .replaceAll(/[&<>"']/g, (one) => ENTITIES[one] ?? one);

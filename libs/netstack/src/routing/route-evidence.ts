@@ -1,22 +1,30 @@
-import { formatIp, type Evidence, type Ip, type Place } from '#libs/model';
-import type { NamespaceRun, Obstacle } from '../outcome.js';
+import { familyOf, formatIp, type Evidence, type Ip, type Place } from '#libs/model';
+import type { NetNamespace } from '../namespace.js';
+import type { Obstacle } from '../outcome.js';
 import type { Route } from '../parse/routes.js';
 import type { PolicyRule } from '../parse/rules.js';
-import { type Skb } from '../skb.js';
 import type { RouteResult, RoutingState } from './lookup.js';
 
-export function noRouteEvidence(run: NamespaceRun, skb: Skb): Evidence {
-  for (const [table, fib] of run.ns.routing(skb.family)?.fibs.tables ?? [])
-    for (const route of fib.matches(skb.dst))
-      if (route.type === 'throw')
-        return {
-          kind: 'route',
-          at: run.ns.place,
-          locator: `${table}/${formatIp(route.dst.net)}/${route.dst.length}`,
-          text: route.text,
-        };
-  const file = skb.family === 4 ? 'ip-route.json' : 'ip6-route.json';
-  return { kind: 'file', at: run.ns.place, locator: file, text: `no route of ${file} contains ${formatIp(skb.dst)}` };
+/** That a namespace has no route to an address: the `throw` route that ends the search, or that there is none. */
+export function noRouteFacts(ns: NetNamespace, dst: Ip): Obstacle['facts'] {
+  const destination = formatIp(dst);
+  return {
+    code: 'NO_ROUTE',
+    subject: ns.place,
+    evidence: [thrown(ns, dst) ?? absent(ns, dst)],
+    details: { destination },
+  };
+}
+
+function thrown(ns: NetNamespace, dst: Ip): Evidence | undefined {
+  for (const [table, fib] of ns.routing(familyOf(dst))?.fibs.tables ?? [])
+    for (const route of fib.matches(dst)) if (route.type === 'throw') return routeEvidence(ns.place, { table, route });
+  return undefined;
+}
+
+function absent(ns: NetNamespace, dst: Ip): Evidence {
+  const file = familyOf(dst) === 4 ? 'ip-route.json' : 'ip6-route.json';
+  return { kind: 'file', at: ns.place, locator: file, text: `no route of ${file} contains ${formatIp(dst)}` };
 }
 
 /** fib_props[] of net/ipv4/fib_semantics.c: the kinds of routes that refuse. */
@@ -50,11 +58,12 @@ export function refusalFacts(
   };
 }
 
-/** A packet that a policy rule leads into another table than `main`. */
+/** A packet that a policy rule leads into another table than `main`, where it takes `route`; undefined: it takes an ordinary one. */
 export function diversionFacts(
   place: Place,
   { rules }: RoutingState,
-  { table, route }: { readonly table: string; readonly route: Route },
+  table: string,
+  route: Evidence,
   dst: Ip,
 ): Obstacle['facts'] | undefined {
   const rule = ORDINARY.has(table) ? undefined : rules.find((one) => one.action === 'lookup' && one.table === table);
@@ -62,7 +71,7 @@ export function diversionFacts(
   return {
     code: 'RULE_DIVERTS',
     subject: place,
-    evidence: [ruleEvidence(place, rule), routeEvidence(place, { table, route })],
+    evidence: [ruleEvidence(place, rule), route],
     details: { destination: formatIp(dst), table },
   };
 }

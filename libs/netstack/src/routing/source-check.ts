@@ -3,7 +3,7 @@ import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import type { Obstacle } from '../outcome.js';
 import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './lookup.js';
-import { diversionFacts, refusalFacts, routeEvidence, sourceEvidence } from './route-evidence.js';
+import { diversionFacts, noRouteFacts, refusalFacts, routeEvidence, sourceEvidence } from './route-evidence.js';
 
 export interface SourceProblem {
   readonly code: 'MARTIAN_SOURCE' | 'RP_FILTER_DROP';
@@ -67,21 +67,14 @@ export function sourceProblem(
 
 /** What sends answers another way, or nowhere; undefined: no route or rule stands out. */
 function whyBack(ns: NetNamespace, routing: RoutingState, back: RouteResult, src: Ip): Obstacle['facts'] | undefined {
-  if (back.kind === 'refused') {
-    const { route } = back;
-    const diversion =
-      route === undefined ? undefined : diversionFacts(ns.place, routing, { table: route.table, route }, src);
-    return diversion ?? refusalFacts(ns.place, back, src);
-  }
-  if (back.kind === 'route') return diversionFacts(ns.place, routing, back, src);
-  const destination = formatIp(src);
-  const text = `no route of ip-route.json contains ${destination}`;
-  return {
-    code: 'NO_ROUTE',
-    subject: ns.place,
-    evidence: [{ kind: 'file', at: ns.place, locator: 'ip-route.json', text }],
-    details: { destination },
-  };
+  if (back.kind === 'none') return noRouteFacts(ns, src);
+  const { route } = back;
+  const table = back.kind === 'route' ? back.table : route?.table;
+  const diversion =
+    route === undefined || table === undefined
+      ? undefined
+      : diversionFacts(ns.place, routing, table, routeEvidence(ns.place, { table, route }), src);
+  return diversion ?? (back.kind === 'refused' ? refusalFacts(ns.place, back, src) : undefined);
 }
 
 /** What the table says of the source: another host, or with accept_local also an own address. */

@@ -45,7 +45,8 @@ describe('renderText', () => {
     const rule = { kind: 'rule', at: node, locator: 'filter/KUBE-SERVICES/1', text: '-j REJECT' } as const;
     const service = { kind: 'service', namespace: 'default', name: 'web' };
     const empty = suspect({ code: 'NO_ENDPOINTS', subject: service, evidence: [rule], blocking: true });
-    const reject = suspect({ code: 'FILTER_REJECT', subject: node, evidence: [rule], blocking: true });
+    const because = empty.fingerprint;
+    const reject = suspect({ code: 'FILTER_REJECT', subject: node, evidence: [rule], blocking: true, because });
     const lines = renderText({ ...EXAMPLE_DIAGNOSIS, blocking: [empty, reject], suspicions: [empty, reject] }).split(
       '\n',
     );
