@@ -4,7 +4,7 @@ import { probesOf, type LabProbe } from '../cases/probes.js';
 import { compareWithAnswer } from '../compare.js';
 import { dumpCluster } from '../dump-cluster.js';
 import { removeLabNamespaces } from '../netns/lab-namespaces.js';
-import { Agents, type Attempt } from '../traffic/agents.js';
+import { Agents, type Attempt, type Slowness } from '../traffic/agents.js';
 import { askAbout } from './ask-about.js';
 import type { LabCluster } from './clusters.js';
 import { runSteps, type Fault } from './fault.js';
@@ -15,12 +15,21 @@ import { worksIn, writeTruth, type Truth, type TrueProbe } from './truth.js';
 
 // A refusal that meets a locked socket is noticed at the retransmission of the SYN, after a second.
 const PROBE_TIMEOUT_MS = 1300;
-const SLOW_PROBES = 40;
+
+/** Each source one after the other; a token of the kernel's bucket for ICMP errors is new after a second. */
+const BY_SOURCE: Slowness = { queueOf: ({ from }) => from, pauseMs: 1100, most: 40, patience: 3 };
+/**
+ * Nothing else is on its way then. A route error takes two tokens of its receiver's bucket, one in ip_error() and one in
+ * icmpv4_xrlim_allow(), and a SYN that is sent again takes two more.
+ */
+const ALONE: Slowness = { queueOf: () => 'everybody', pauseMs: 4200, most: 30 };
 
 export interface LabRun extends Judgement {
   readonly seconds: Readonly<Record<string, number>>;
   /** Done a second time because kernel and program differed; only what differed both times is listed. */
   readonly repeated: boolean;
+  /** Probes that were asked a second time, alone, because kernel and program differed. */
+  readonly askedAlone: number;
   /** Keys of the probes that connected. */
   readonly works: ReadonlySet<string>;
 }
@@ -69,17 +78,15 @@ export async function runInLab(
         keepAs,
       );
       watch.lap('diagnose');
-      const slowly = once
-        ? new Map<string, readonly Attempt[]>()
-        : await askAgainSlowly(agents, questions, attempts, answers);
+      const again = once ? NOTHING_AGAIN : await askAgainSlowly(agents, questions, attempts, answers);
       watch.lap('again');
-      const probes = truthOf(questions, new Map([...attempts, ...slowly]), baseline);
+      const probes = truthOf(questions, new Map([...attempts, ...again.attempts]), baseline);
       const truth: Truth = { cluster: target.name, faults: faults.map(({ name }) => name), probes };
       if (keepAs !== undefined) await writeTruth(keepAs, truth);
       const expected = expectedOf({ lab: target, faults });
       const judged = judge(probes, answers, expected);
       const works = new Set(questions.filter((_, at) => isWorking(probes[at])).map(keyOf));
-      return { ...judged, works, seconds: watch.seconds, repeated: false };
+      return { ...judged, works, seconds: watch.seconds, repeated: false, askedAlone: again.alone };
     } finally {
       await agents.stop();
     }
@@ -110,44 +117,52 @@ function truthOf(
   });
 }
 
+/** What was asked again, and what became of it. */
+interface Again {
+  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+  /** Probes that were asked again alone because kernel and program differed. */
+  readonly alone: number;
+}
+
+const NOTHING_AGAIN: Again = { attempts: new Map(), alone: 0 };
+
 /**
  * A router sends one source five ICMP errors at once and then one a second (ip_error in net/ipv4/route.c; not to be changed in
  * a namespace): of many probes that should be told "unreachable" most would time out. Those that timed out and should not have are
- * asked again, each source one after the other; and what then still differs, one after the other of all, because behind a
- * masquerade many sources are one.
+ * asked again, each source one after the other. Whatever then still differs (behind a masquerade many sources are one) is asked
+ * again alone, with pauses, and the second truth counts.
  */
 async function askAgainSlowly(
   agents: Agents,
   probes: readonly LabProbe[],
   attempts: ReadonlyMap<string, readonly Attempt[]>,
   answers: ReadonlyMap<string, Answer>,
-): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+): Promise<Again> {
   let asked = new Map<string, readonly Attempt[]>();
-  const doubtful = () =>
+  const doubtful = (isDoubtful: typeof isDifferent) =>
     probes
-      .filter(({ pair: { id } }) => isTooLate(id, asked.get(id) ?? attempts.get(id) ?? [], answers.get(id)))
+      .filter(({ pair: { id } }) => isDoubtful(id, asked.get(id) ?? attempts.get(id) ?? [], answers.get(id)))
       .map(({ probe }) => probe);
   // No ICMP error is in play where a connection is predicted: a busy machine needs time, and nobody has to stand in a queue.
-  const predicted = doubtful().filter(({ id }) => expectsConnection(answers.get(id)));
+  const predicted = doubtful(isTooLate).filter(({ id }) => expectsConnection(answers.get(id)));
   asked = new Map([...asked, ...(await agents.probe(predicted, 3 * PROBE_TIMEOUT_MS))]);
-  for (const queueOf of [sourceOf, everybody])
-    asked = new Map([
-      ...asked,
-      ...(await agents.probeOneByOne(doubtful(), queueOf, 2 * PROBE_TIMEOUT_MS, SLOW_PROBES)),
-    ]);
-  return asked;
+  asked = new Map([...asked, ...(await agents.probeOneByOne(doubtful(isTooLate), 2 * PROBE_TIMEOUT_MS, BY_SOURCE))]);
+  const alone = await agents.probeOneByOne(doubtful(isDifferent), 2 * PROBE_TIMEOUT_MS, ALONE);
+  return { attempts: new Map([...asked, ...alone]), alone: alone.size };
 }
-
-const sourceOf = ({ from }: LabProbe['probe']): string => from;
-const everybody = (): string => 'everybody';
 
 function expectsConnection(answer: Answer | undefined): boolean {
   return answer?.kind === 'diagnosis' && answer.branches.some(({ symptom }) => symptom === 'connected');
 }
 
-function isTooLate(id: string, observed: readonly Attempt[], answer: Answer | undefined): boolean {
-  if (answer === undefined || observed.every(({ outcome }) => outcome !== 'timeout')) return false;
+/** undetermined differs from anything: asking the kernel again would not change it. */
+function isDifferent(id: string, observed: readonly Attempt[], answer: Answer | undefined): boolean {
+  if (answer?.kind !== 'diagnosis' || answer.verdict === 'undetermined') return false;
   return compareWithAnswer(id, observed, answer).length > 0;
+}
+
+function isTooLate(id: string, observed: readonly Attempt[], answer: Answer | undefined): boolean {
+  return observed.some(({ outcome }) => outcome === 'timeout') && isDifferent(id, observed, answer);
 }
 
 class StopWatch {

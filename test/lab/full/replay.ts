@@ -24,7 +24,7 @@ export async function* replayCases(
     const pairs = truth.probes.map(({ pair }) => pair);
     const expected = expectedOf(labCase);
     const judged = judge(truth.probes, await askCli(archive, pairs), expected);
-    yield { labCase, run: { ...judged, repeated: false, seconds: {} } };
+    yield { labCase, run: { ...judged, repeated: false, askedAlone: 0, seconds: {} } };
   }
 }
 

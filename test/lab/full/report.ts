@@ -6,7 +6,11 @@ import { Target } from './target.js';
 /** What became of one case: a run, or the reason why there is none. */
 export interface CaseResult {
   readonly labCase: LabCase;
-  readonly run?: Judgement & { readonly repeated: boolean; readonly seconds: Readonly<Record<string, number>> };
+  readonly run?: Judgement & {
+    readonly repeated: boolean;
+    readonly askedAlone: number;
+    readonly seconds: Readonly<Record<string, number>>;
+  };
   readonly failure?: string;
 }
 
@@ -21,13 +25,14 @@ const OTHERS = 5;
 export function describeResult(result: CaseResult): string {
   const { labCase, run, failure } = result;
   if (run === undefined) return `FAIL ${nameOf(labCase)}: ${failure ?? 'no reason given'}`;
-  const { probes, failing, disagreements, exceptions, falseAlarms, repeated } = run;
+  const { probes, failing, disagreements, exceptions, falseAlarms, repeated, askedAlone } = run;
   const counts = [
     `${probes} probes`,
     `${failing} not let through`,
     `${disagreements.length} disagree`,
     ...(exceptions > 0 ? [`${exceptions} exceptions`] : []),
     ...(falseAlarms.length > 0 ? [`${falseAlarms.length} false alarms`] : []),
+    ...(askedAlone > 0 ? [`${askedAlone} asked again alone`] : []),
     ...(repeated ? ['done twice'] : []),
   ];
   const differences = [...disagreements, ...falseAlarms].map(({ probe: { kind, pair }, text }) => {
@@ -79,8 +84,14 @@ export function summarise(results: readonly CaseResult[]): string {
     ...unnamed.map((result) => `  ${nameOf(result.labCase)}: ${describeNaming(result).join(' ')}`),
     '',
     ...exceptionsOf(results),
+    ...askedAgain(results),
     `${total.agreed} of ${total.probes} probes agree (${percent(total)}), ${total.exceptions} are exceptions, in ${results.length} cases of ${faults.size} faults; ${total.alarms} false alarms, ${total.broken} cases that could not be run`,
   ].join('\n');
+}
+
+function askedAgain(results: readonly CaseResult[]): readonly string[] {
+  const alone = results.reduce((total, { run }) => total + (run?.askedAlone ?? 0), 0);
+  return alone === 0 ? [] : [`${alone} probes were asked again alone because kernel and program differed first`];
 }
 
 /** The probes of which no dump can tell, by fault, with the reason. */

@@ -67,6 +67,7 @@ describe('the report', () => {
       failing: 20,
       naming: { broken: 0, named: 0, instead: new Map() },
       repeated: false,
+      askedAlone: 0,
       seconds: { build: 2 },
     },
   };

@@ -13,9 +13,6 @@ import { scriptPath } from './script-path.js';
 const IP = 'ip';
 const PATIENCE_MS = 60_000;
 const SPREAD_MS = 400;
-// A token of the kernel's bucket for ICMP errors is new after a second.
-const BETWEEN_MS = 1100;
-const SILENT_IN_A_ROW = 3;
 
 export interface Probe {
   readonly id: string;
@@ -40,6 +37,17 @@ export type Attempt = z.output<typeof Attempt>;
 const Line = z.object({ id: z.number(), result: z.unknown().optional(), error: z.string().optional() });
 const Ran = z.object({ status: z.number().nullable(), stdout: z.string(), stderr: z.string() });
 const Results = z.array(z.object({ id: z.string(), attempts: z.array(Attempt) }));
+
+/** How connections are made one after the other. */
+export interface Slowness {
+  readonly queueOf: (probe: Probe) => string;
+  /** Before each connection. */
+  readonly pauseMs: number;
+  /** Connections of a queue. */
+  readonly most: number;
+  /** A queue is left after so many time-outs in a row; default: never. */
+  readonly patience?: number;
+}
 
 /** One process in each namespace that listens there and connects from there. */
 export class Agents {
@@ -83,12 +91,11 @@ export class Agents {
     return new Map(answers.flat().map(({ id, attempts }) => [id, attempts]));
   }
 
-  /** Makes at most `most` connections of each queue, one after the other with a second between. */
+  /** Makes connections one after the other, those of different queues side by side. */
   async probeOneByOne(
     probes: readonly Probe[],
-    queueOf: (probe: Probe) => string,
     timeoutMs: number,
-    most: number,
+    { queueOf, pauseMs, most, patience = Infinity }: Slowness,
   ): Promise<ReadonlyMap<string, readonly Attempt[]>> {
     const queues = new Map<string, Probe[]>();
     for (const probe of probes) queues.set(queueOf(probe), [...(queues.get(queueOf(probe)) ?? []), probe]);
@@ -101,11 +108,10 @@ export class Agents {
           // Where the kernel throws dice, a few times.
           const times = Math.min(probe.attempts, 2);
           left -= times;
-          // Nobody answers here, however long one waits.
-          if (left < 0 || silent >= SILENT_IN_A_ROW) return;
+          if (left < 0 || silent >= patience) return;
           const attempts: Attempt[] = [];
           while (attempts.length < times) {
-            await wait(BETWEEN_MS);
+            await wait(pauseMs);
             const made = await this.probeAtOnce([{ ...probe, attempts: 1 }], timeoutMs);
             attempts.push(...(made.get(probe.id) ?? []));
           }

@@ -1,7 +1,7 @@
 import type { Family } from '#libs/model';
 import type { NetNamespace } from '../namespace.js';
 import type { Program, ProgramChain } from './nft/program.js';
-import { inOrder, orderedGroups, tableOrder, type Registered } from './registration-order.js';
+import { chainOrder, orderedGroups, tableOrder, type Registered } from './registration-order.js';
 import type { Chain, Hook, Ruleset, Table } from './ruleset.js';
 import type { Manip } from './translate.js';
 
@@ -19,7 +19,9 @@ export interface HookPlan {
 type Stage =
   | { readonly kind: 'track' | 'confirm'; readonly priority: number }
   | { readonly kind: 'nat'; readonly priority: number; readonly manip: Manip }
-  | { readonly kind: 'filter'; readonly priority: number; readonly chain: RuleChain };
+  | { readonly kind: 'filter'; readonly priority: number; readonly chain: RuleChain }
+  /** Of these it is not known which comes first. */
+  | { readonly kind: 'filters'; readonly priority: number; readonly chains: readonly RuleChain[] };
 
 /** A base chain; `reroutes`: of a type that looks at the route again when it has changed the mark. */
 export type RuleChain =
@@ -77,16 +79,23 @@ export function planOf(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
 
 function makePlan(ns: NetNamespace, family: Family, hook: Hook): HookPlan {
   const native = nativeChains(ns, family, hook);
-  const filters = inOrder([...iptablesChains(ns, family, hook), ...native.filter(({ chain }) => !isNat(chain))])
-    .filter(({ chain }) => decidesAnything(chain))
-    .map(({ priority, chain }): Stage => ({ kind: 'filter', priority, chain }));
+  const filters = [...iptablesChains(ns, family, hook), ...native.filter(({ chain }) => !isNat(chain))];
   const nat = [...iptablesNat(ns, family, hook), ...native.filter(({ chain }) => isNat(chain))];
   return {
-    stages: [...CONNECTION_STAGES[hook], ...filters].toSorted((a, b) => a.priority - b.priority),
-    nat: orderedGroups(nat.filter(({ chain }) => decidesAnything(chain))),
+    stages: [...CONNECTION_STAGES[hook], ...filterStages(filters)].toSorted((a, b) => a.priority - b.priority),
+    nat: orderedGroups(nat.filter(({ chain }) => decidesAnything(chain))).map(({ chains }) => chains),
     missing: missingRules(ns, family),
     loose: ns.sysctlNumber('net.netfilter.nf_conntrack_tcp_loose') !== 0,
   };
+}
+
+function filterStages(registered: readonly Registered[]): Stage[] {
+  return orderedGroups(registered.filter(({ chain }) => decidesAnything(chain))).map(({ priority, chains }) => {
+    const [chain] = chains;
+    return chains.length === 1 && chain !== undefined
+      ? { kind: 'filter', priority, chain }
+      : { kind: 'filters', priority, chains };
+  });
 }
 
 function isNat(chain: RuleChain): boolean {
@@ -138,11 +147,7 @@ function nativeChains(ns: NetNamespace, family: Family, hook: Hook): Registered[
         if (chain.base?.hook.toUpperCase() === hook)
           found.push({
             priority: chain.base.priority,
-            order: {
-              table: ns.nftHandles.get(`${program.family} ${program.name}`) ?? 0,
-              chain: chain.handle ?? 0,
-              isKnown: true,
-            },
+            order: chainOrder(ns, program, chain),
             chain: { kind: 'native', program, chain, reroutes: chain.base.type === 'route' },
           });
   return found;

@@ -3,11 +3,11 @@ import type { NetNamespace } from '../namespace.js';
 import { showSkb, type Skb } from '../skb.js';
 import { applyDecided, type ConntrackTable } from './conntrack.js';
 import { planOf, type HookPlan, type RuleChain } from './hook-plan.js';
-import { orderFor } from './nat-order.js';
 import type { Program, ProgramChain } from './nft/program.js';
 import { runBaseChain } from './nft/run.js';
 import type { Manip } from './translate.js';
 import { runTable, type HookObserver, type RulesRun } from './traverse.js';
+import { orderFor, runUnordered } from './unknown-order.js';
 
 /** The packet at one hook of one namespace. */
 export interface HookRun extends RulesRun {
@@ -50,6 +50,13 @@ export function runHook(run: HookRun): HookResult {
         const { mark } = skb;
         runRules(run, stage.chain);
         if (mark !== skb.mark && stage.chain.reroutes) result = { reroute: true, mark: skb.mark };
+        break;
+      }
+      case 'filters': {
+        const { mark } = skb;
+        runUnordered(run, stage.chains, runRules);
+        if (mark !== skb.mark && stage.chains.some(({ reroutes }) => reroutes))
+          result = { reroute: true, mark: skb.mark };
       }
     }
   }

@@ -1,5 +1,5 @@
 import { cause } from '../cause.js';
-import { faultsOf, step } from '../fault.js';
+import { faultsOf, step, type Step } from '../fault.js';
 import type { Target } from '../target.js';
 
 const proxyIsIptables = (t: Target): boolean => !t.isNftables;
@@ -8,6 +8,11 @@ const proxyIsNftables = (t: Target): boolean => t.isNftables;
 function masqueradeOf(t: Target): string {
   if (t.isBridged) return 'FLANNEL-POSTRTG';
   return t.isCalico ? 'cali-nat-outgoing' : 'KIND-MASQ-AGENT';
+}
+
+function netmap(t: Target): readonly Step[] {
+  const pods = t.cidr('node3').replace(/\d+\/\d+$/, '0');
+  return [step('node1', `${t.iptables} -t nat -I PREROUTING -d 10.96.10.0/24 -p tcp -j NETMAP --to ${pods}/24`)];
 }
 
 export const NAT_FAULTS = faultsOf('nat', [
@@ -356,13 +361,18 @@ export const NAT_FAULTS = faultsOf('nat', [
     'netmap',
     "node1 maps a network to node2's pods",
     {
+      fits: (t) => !t.isNftables,
       causes: () => [cause('FOREIGN_RULE', 'node1', 'nat/PREROUTING/1')],
-      steps: (t) => [
-        step(
-          'node1',
-          `${t.iptables} -t nat -I PREROUTING -d 10.96.10.0/24 -p tcp -j NETMAP --to ${t.cidr('node3').replace(/\d+\/\d+$/, '0')}/24`,
-        ),
-      ],
+      steps: netmap,
+    },
+  ],
+  [
+    'netmap-beside-native',
+    "the same beside kube-proxy's native chain of equal priority",
+    {
+      fits: (t) => t.isNftables,
+      undecidable: 'which of two chains of equal priority was registered later is in no dump of this kernel',
+      steps: netmap,
     },
   ],
   [

@@ -13,6 +13,8 @@ export interface Program {
   readonly family: string;
   readonly name: string;
   readonly chains: ReadonlyMap<string, ProgramChain>;
+  /** The lowest handle of a rule: chains with a higher one were added when the table was already in use. */
+  readonly firstRule: number;
 }
 
 export interface ProgramChain {
@@ -74,7 +76,13 @@ export function compileProgram(table: NativeTable): Program {
       base: chain.base,
       rules: compileRules(chain, `${table.name}/${name}`, sets),
     });
-  return { family: table.family, name: table.name, chains };
+  return { family: table.family, name: table.name, chains, firstRule: lowestHandle(chains.values()) };
+}
+
+function lowestHandle(chains: Iterable<ProgramChain>): number {
+  let lowest = Infinity;
+  for (const { rules } of chains) for (const { handle } of rules) lowest = Math.min(lowest, handle);
+  return lowest;
 }
 
 /** The named sets of a table, and which of them its own rules fill. */
