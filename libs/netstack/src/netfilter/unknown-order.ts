@@ -1,5 +1,5 @@
 import type { RuleChain } from './hook-plan.js';
-import type { FilterStop, HookObserver, RulesRun } from './traverse.js';
+import type { HookObserver, RulesRun } from './traverse.js';
 
 type Ask = (run: RulesRun, chain: RuleChain) => boolean;
 
@@ -22,22 +22,32 @@ export function runUnordered(
   chains: readonly RuleChain[],
   ask: (run: RulesRun, chain: RuleChain) => void,
 ): void {
-  const stops = new Map<RuleChain, FilterStop[]>();
-  for (const chain of chains) {
-    const own: FilterStop[] = [];
-    const { observer } = run;
-    const listening: HookObserver = {
-      records: observer.records !== false,
-      step: (step) => observer.step(step),
-      stopped: (stop) => own.push(stop),
-    };
-    ask({ ...run, observer: listening }, chain);
-    if (own.length > 0) stops.set(chain, own);
-  }
-  const ways = new Set([...stops.values()].map(([first]) => `${first?.verdict ?? ''} ${first?.rejectWith ?? ''}`));
-  const stopping = [...stops.keys()];
+  const told = new Map(chains.map((chain) => [chain, listen(run, chain, ask)]));
+  const stopping = chains.filter((chain) => told.get(chain)?.way !== undefined);
+  const ways = new Set(stopping.map((chain) => told.get(chain)?.way));
   const ordered = ways.size < 2 ? stopping : sort(stopping, (a, b) => comesFirst(run, 'stops packets', a, b));
-  for (const chain of ordered) for (const stop of stops.get(chain) ?? []) run.observer.stopped(stop);
+  const others = chains.filter((chain) => !stopping.includes(chain));
+  for (const chain of [...others, ...ordered]) for (const tell of told.get(chain)?.events ?? []) tell(run.observer);
+}
+
+/** What a chain does to the packet, to be told later, and in which way it stops it first. */
+function listen(
+  run: RulesRun,
+  chain: RuleChain,
+  ask: (run: RulesRun, chain: RuleChain) => void,
+): { events: readonly ((observer: HookObserver) => void)[]; way: string | undefined } {
+  const events: ((observer: HookObserver) => void)[] = [];
+  let way: string | undefined;
+  const observer: HookObserver = {
+    records: run.observer.records !== false,
+    step: (step) => events.push((to) => to.step(step)),
+    stopped: (stop) => {
+      way ??= `${stop.verdict} ${stop.rejectWith ?? ''}`;
+      events.push((to) => to.stopped(stop));
+    },
+  };
+  ask({ ...run, observer }, chain);
+  return { events, way };
 }
 
 function sort<T>(items: readonly T[], isBefore: (first: T, second: T) => boolean): readonly T[] {
