@@ -39,7 +39,8 @@ export function podFindings(index: ClusterIndex, pod: PodObject, role: 'source' 
     text,
   });
   const findings: EndpointFinding[] = [];
-  if (pod.phase !== 'Running') {
+  // A hand-made object without a phase says nothing.
+  if (pod.phase !== 'Running' && pod.phase !== 'Unknown') {
     const reason = pod.notReadyReason === undefined ? [] : [field('status.conditions', pod.notReadyReason)];
     findings.push({
       code: 'POD_NOT_RUNNING',
@@ -51,11 +52,12 @@ export function podFindings(index: ClusterIndex, pod: PodObject, role: 'source' 
   if (pod.ips.length === 0) findings.push({ code: 'POD_NO_IP', subject, evidence: [field('status.podIPs', 'empty')] });
   if (pod.terminating)
     findings.push({ code: 'POD_TERMINATING', subject, evidence: [field('metadata.deletionTimestamp', 'is set')] });
-  else if (role === 'destination' && pod.phase === 'Running' && !pod.ready)
+  else if (role === 'destination' && pod.phase === 'Running' && pod.notReadyReason !== undefined)
     findings.push({
       code: 'POD_NOT_READY',
       subject,
-      evidence: [field('status.conditions', pod.notReadyReason ?? 'no condition Ready that is true')],
+      evidence: [field('status.conditions', pod.notReadyReason)],
+      details: { reason: pod.notReadyReason },
     });
   if (!isAlive(pod) && !pod.hostNetwork) findings.push(...reused(index, pod, subject));
   return findings;
@@ -75,7 +77,7 @@ function ambiguous(subject: Place, ip: Ip, owners: readonly string[]): EndpointF
     code: 'IP_AMBIGUOUS',
     subject,
     evidence: [{ kind: 'object', at: subject, locator: `address/${address}`, text: `also ${owners.join(', ')}` }],
-    details: { ip: address, owners: [`${subject.kind} ${nameOf(subject)}`, ...owners].join(', ') },
+    details: { ip: address, owners: owners.join(', ') },
   };
 }
 
@@ -121,8 +123,4 @@ export function unknownAddress(index: ClusterIndex, ip: Ip, isOwned: (ip: Ip) =>
 
 function placeOfEnd({ kind, namespace, name, ref }: Resolved['endpoint']): Place {
   return { kind, ...(namespace === undefined ? {} : { namespace }), name: name ?? ref };
-}
-
-function nameOf({ namespace, name }: Place): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
 }

@@ -390,9 +390,8 @@ function reasonOf(
 ): string | undefined {
   const ready = conditions?.find(({ type }) => type === 'Ready');
   if (ready === undefined || ready.status === 'True') return undefined;
-  return (
-    [ready.reason, ready.message].filter((text) => typeof text === 'string' && text !== '').join(': ') || undefined
-  );
+  const said = [ready.reason, ready.message].filter((text) => typeof text === 'string' && text !== '').join(': ');
+  return said === '' ? `its condition Ready is ${ready.status}` : said;
 }
 
 export function configMapData(object: KubernetesObject): Readonly<Record<string, string>> {

@@ -17,6 +17,7 @@ import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import type { Leaf } from './explore.js';
 import { explainObstacle } from './causes.js';
+import { followsFromNobody, unknownDestination } from './endpoints.js';
 import { explains } from './explains.js';
 import { concerns } from './inspection.js';
 import { buildPath } from './path-graph.js';
@@ -169,11 +170,17 @@ function blockingSuspicions(found: Findings, { service, opinions }: Opinions): S
   const failing = found.leaves
     .filter((leaf) => leaf.value.obstacles.length > 0)
     .toSorted((a, b) => b.probability - a.probability);
+  const nobody = failing.length === 0 ? undefined : unknownDestination(found.world, found.dst);
   const suspicions: Suspicion[] = [];
   for (const { value } of failing)
     for (const recorded of value.obstacles) {
       if (recorded.obstacle.disposition === 'insufficient-info') continue;
-      const causes = [...(service?.causesOf(recorded) ?? []), ...(opinions.get(value)?.causesOf(recorded) ?? [])];
+      const { skb, facts } = recorded.obstacle;
+      const causes = [
+        ...(nobody !== undefined && skb.dst === found.dst && followsFromNobody(facts.code) ? [nobody] : []),
+        ...(service?.causesOf(recorded) ?? []),
+        ...(opinions.get(value)?.causesOf(recorded) ?? []),
+      ];
       suspicions.push(...explainObstacle(found.world, recorded, value, causes));
     }
   // Of a place one finding of a kind is enough, whichever packet met it; rules are told one by one.

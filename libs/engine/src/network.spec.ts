@@ -102,6 +102,45 @@ describe('a question that cannot be walked', () => {
   });
 });
 
+describe('an address that nobody has', () => {
+  const lost = (): SpecShim => new SpecShim(() => says({ kind: 'lost' }));
+
+  it('on the own segment is asked for in vain: the client sees unreachable', async () => {
+    const { symptom, blocking } = await ask(network(lost()), 'node/node1', '10.10.0.99');
+
+    expect(symptom).toBe('unreachable');
+    expect(codes(blocking)).toEqual(['NEIGH_FAILED']);
+  });
+
+  it('of the pod network is the cause of what the packet meets', async () => {
+    const { symptom, blocking } = await ask(network(lost()), 'node/node1', '10.244.2.77');
+
+    expect(symptom).toBe('timeout');
+    expect(codes(blocking)).toEqual(['ADDRESS_UNKNOWN', 'CLOUD_NO_ROUTE']);
+    expect(blocking[1]?.because).toBe(blocking[0]?.fingerprint);
+  });
+});
+
+describe('what the objects say against an end', () => {
+  it('stands beside the answer', async () => {
+    const agent = podObject('agent', 'node2', ['10.10.0.12'], { hostNetwork: true });
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }];
+    const status = { phase: 'Running', podIPs: [{ ip: '10.10.0.12' }], conditions };
+    const objects = [
+      nodeObject('node1', '10.10.0.11', '10.244.1.0/24'),
+      nodeObject('node2', '10.10.0.12', '10.244.2.0/24'),
+      { ...agent, status },
+    ];
+    const snapshot = sketchSnapshot(objects, [host('node1', '10.10.0.11'), host('node2', '10.10.0.12')]);
+    const one = composeNetwork({ snapshot, cniPlugins: [PLAIN], shim: delivers(), overrides: {} });
+
+    const { verdict, suspicions } = await ask(one, 'node/node1', 'pod/default/agent');
+
+    expect(verdict).toBe('reachable');
+    expect(suspicions).toContainEqual(expect.objectContaining({ code: 'POD_NOT_READY', blocking: false }));
+  });
+});
+
 describe('the InfraShim', () => {
   it('is asked once for each crossing, with the packet as it is on the wire', async () => {
     const shim = delivers();

@@ -1,5 +1,5 @@
 import { formatIp, type Evidence } from '#libs/model';
-import { showSkb, unknowable, type NetNamespace, type Skb, icmpError } from '#libs/netstack';
+import { icmpError, showSkb, unknowable, type Answer, type NetNamespace, type Skb } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
 import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -45,7 +45,27 @@ export function crossUnderlay(context: FlightContext, from: Port, out: Transmit)
   }
   if (resolved !== undefined && resolved.ns !== from.ns)
     return toHost(context, from, out.skb, resolved, 'on the same network');
-  return byDestination(context, from.ns, from.link.name, out.skb, out.route);
+  return byDestination(context, from.ns, from.link.name, out.skb, out.route, onSegment(from, out));
+}
+
+/** What stops a packet to an address of the own segment that nobody has: no gateway takes it, its sender asks for it in vain. */
+function onSegment(from: Port, out: Transmit): Stop | undefined {
+  if (out.nextHop !== out.skb.dst) return undefined;
+  const destination = formatIp(out.nextHop);
+  return {
+    facts: {
+      code: 'NEIGH_FAILED',
+      subject: { ...from.ns.place, interface: from.link.name },
+      evidence: [{ kind: 'route', at: from.ns.place, locator: `route/${destination}`, text: out.route }],
+      details: { destination, interface: from.link.name },
+    },
+    answer: unreachableHost(out),
+  };
+}
+
+interface Stop {
+  readonly facts: Finding;
+  readonly answer: Answer;
 }
 
 function hiddenNode(context: FlightContext, from: NetNamespace, skb: Skb, name: string): Next {
@@ -74,6 +94,7 @@ export function byDestination(
   oif: string,
   packet: Skb,
   route: string,
+  alone?: Stop,
 ): Next {
   const { world } = context;
   // The router between counts as a hop.
@@ -122,6 +143,10 @@ export function byDestination(
     case 'exits':
       return implied(context, from, oif, translated(context, skb, answer), route, 'exits');
     case 'lost':
+      if (alone !== undefined && !world.cluster.isPodAddress(skb.dst) && !world.cluster.isServiceAddress(skb.dst)) {
+        obstacle(context, alone.facts, 'neighbor-unreachable', packet, alone.answer);
+        return { kind: 'lost', skb };
+      }
       return implied(context, from, oif, skb, route, 'lost');
     case 'unknown':
       notChecked(context, from, oif, formatIp(skb.dst));
