@@ -28,11 +28,14 @@ export function explainObstacle(
   ];
   const same = [...more, ...known].find((finding) => isSame(finding, facts));
   const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
-  const fundamental = mostFundamental(facts.code, known);
+  const fundamental = mostFundamental(obstacle, known);
   const deeper = fundamental.filter(({ code }) => code === 'FOREIGN_RULE' || code === 'IPSET_STALE');
-  const causes = [...deeper, ...more, ...fundamental.filter((finding) => !deeper.includes(finding))]
-    .filter((finding) => !isSame(finding, facts))
-    .map((finding) => suspect({ ...finding, blocking: true }));
+  const causes = chain(
+    [...deeper, ...more, ...fundamental.filter((finding) => !deeper.includes(finding))].filter(
+      (finding) => !isSame(finding, facts),
+    ),
+    more,
+  );
   const evidence = [...own.evidence, ...hopLimitEvidence(world, recorded, exchange)];
   const [first] = causes;
   return [
@@ -41,11 +44,39 @@ export function explainObstacle(
   ];
 }
 
-function mostFundamental(code: Finding['code'], known: readonly Finding[]): readonly Finding[] {
+/**
+ * Causes as suspicions; one that another of the same place explains (not the other way round too) comes after it, and says so.
+ * What services and policies say (`more`) is of one packet, wherever the places are.
+ */
+function chain(causes: readonly Finding[], more: readonly Finding[]): Suspicion[] {
+  const follows = (finding: Finding, other: Finding): boolean =>
+    (isSamePlace(finding, other) || (more.includes(finding) && more.includes(other))) &&
+    explains(finding.code, other.code) !== undefined &&
+    explains(other.code, finding.code) === undefined;
+  const roots = causes.filter((finding) => causes.every((other) => !follows(finding, other)));
+  const derived = causes.filter((finding) => !roots.includes(finding));
+  const suspicions = new Map(roots.map((finding) => [finding, suspect({ ...finding, blocking: true })]));
+  for (const finding of derived) {
+    const root = roots.find((other) => follows(finding, other));
+    const because = root === undefined ? undefined : suspicions.get(root)?.fingerprint;
+    suspicions.set(finding, suspect({ ...finding, blocking: true, ...(because === undefined ? {} : { because }) }));
+  }
+  return [...suspicions.values()];
+}
+
+function isSamePlace(one: Finding, other: Finding): boolean {
+  return placeKey(one.subject) === placeKey(other.subject);
+}
+
+/** What the kernel's own look-up tells of the obstacle explains it, whatever its kind. */
+function mostFundamental(
+  { facts, cause }: RecordedObstacle['obstacle'],
+  known: readonly Finding[],
+): readonly Finding[] {
   let best = Infinity;
   let found: Finding[] = [];
   for (const finding of known) {
-    const rank = explains(code, finding.code);
+    const rank = explains(facts.code, finding.code) ?? (finding === cause ? WITNESSED : undefined);
     if (rank === undefined || rank > best) continue;
     if (rank < best) found = [];
     best = rank;
@@ -54,11 +85,15 @@ function mostFundamental(code: Finding['code'], known: readonly Finding[]): read
   return found;
 }
 
+/** Behind all that explains obstacles of a kind. */
+const WITNESSED = 100;
+
 /** What is not in order where the packet stopped, at the ends of its way, and on their nodes; the place of the obstacle first. */
 function candidates(world: World, recorded: RecordedObstacle, addresses: readonly Ip[]): Finding[] {
   const { obstacle, at } = recorded;
-  const { src, dst } = obstacle.skb;
-  const ends = [src, dst, ...addresses];
+  const { src, dst, inner } = obstacle.skb;
+  // What a tunnel carries may be an answer to the address of a tunnel's end: nobody asked for that one.
+  const ends = [src, dst, ...(inner === undefined ? [] : [inner.src, inner.dst]), ...addresses];
   const here = namespaceAt(world, at);
   const found: Finding[] = obstacle.cause === undefined ? [] : [obstacle.cause];
   const unmasqueraded = podOutside(world, recorded);

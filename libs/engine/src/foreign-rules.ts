@@ -15,7 +15,7 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
   for (const hop of [...forward.hops, ...(reply?.hops ?? [])])
     for (const { kind, text, evidence } of hop.steps) {
       if (evidence?.kind !== 'rule' || hop.hypothetical) continue;
-      const changes = kind === 'translate' || /not tracked|hop limit set/.test(text);
+      const changes = kind === 'translate' || /not tracked|another zone|hop limit set/.test(text);
       if (!changes || isKnown(evidence)) continue;
       found.set(`${hop.at.kind} ${hop.at.name} ${evidence.locator}`, {
         code: text.includes('not tracked') ? 'CONNTRACK_NOTRACK' : 'FOREIGN_RULE',
@@ -27,7 +27,28 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
   return [...found.values()];
 }
 
+/** Rules by hand that hid the sender behind another address, masquerading ones too. */
+export function sourceRules({ forward }: Pick<Exchange, 'forward'>, family: Family): Finding[] {
+  return forward.hops.flatMap(({ at, steps }) =>
+    steps.flatMap(({ kind, evidence, before, after }): Finding[] => {
+      if (kind !== 'translate' || evidence?.kind !== 'rule' || before?.src === after?.src) return [];
+      if (KNOWN.some((pattern) => pattern.test(evidence.locator))) return [];
+      return [
+        {
+          code: MASQUERADES.test(evidence.text) ? 'MASQUERADE_UNEXPECTED' : 'FOREIGN_RULE',
+          subject: at,
+          evidence: [evidence],
+          details: { source: before?.src ?? '' },
+          remedy: `Remove the rule if it is not wanted: ${deleteCommand(evidence, family)}`,
+        },
+      ];
+    }),
+  );
+}
+
+const MASQUERADES = /\b(?:MASQUERADE|masquerade)\b/;
+
 /** Masquerading is everybody's business; who wrote such a rule in a base chain cannot be told. */
 function isKnown({ locator, text }: Evidence): boolean {
-  return KNOWN.some((pattern) => pattern.test(locator)) || /\b(?:MASQUERADE|masquerade)\b/.test(text);
+  return KNOWN.some((pattern) => pattern.test(locator)) || MASQUERADES.test(text);
 }

@@ -10,8 +10,10 @@ import {
 } from '#libs/policy';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
+import { sourceRules } from './foreign-rules.js';
+import { staleSets } from './policy-sets.js';
 import type { RecordedObstacle } from './trace-recorder.js';
-import type { World } from './world.js';
+import { namespaceAt, type World } from './world.js';
 
 /** What of an exchange is the policies' business. */
 interface PolicyQuestion {
@@ -53,8 +55,12 @@ export function policyOpinion(world: World, question: PolicyQuestion, exchange: 
       const direction = drops.get(recorded);
       const [evidence] = recorded.obstacle.facts.evidence;
       if (direction === undefined) return [];
+      const first = [
+        ...(direction === 'ingress' ? changedSource(world, flow, verdict, exchange, recorded) : []),
+        ...staleSets(policies, namespaceAt(world, recorded.at), recorded.obstacle.skb, verdict[direction]),
+      ];
       const witness = { fact: 'dropped-by-policy' as const, ...(evidence === undefined ? {} : { evidence }) };
-      return policyFindings(policies, flow, only(verdict, direction), { [direction]: witness });
+      return [...first, ...policyFindings(policies, flow, only(verdict, direction), { [direction]: witness })];
     },
     notes: [...notes, ...dnsFindings(world, question.source)],
     skipped: policySkipped(verdict),
@@ -98,6 +104,18 @@ function verdictOf({ policies }: World, flow: PolicyFlow, { arrival }: Exchange)
   const verdict = policies.verdict(flow);
   if (arrival === undefined || arrival.src === flow.source.ip) return verdict;
   return { ...verdict, ingress: policies.ingress({ ...flow, source: policies.endAt(arrival.src) }) };
+}
+
+/** Policies would let the sender in, but a rule by hand has hidden it behind another address. */
+function changedSource(
+  { policies }: World,
+  flow: PolicyFlow,
+  { ingress }: PolicyVerdict,
+  exchange: Exchange,
+  { obstacle: { skb } }: RecordedObstacle,
+): readonly Finding[] {
+  if (ingress.decision !== 'deny' || skb.src === flow.source.ip) return [];
+  return policies.verdict(flow).ingress.decision === 'allow' ? sourceRules(exchange, skb.family) : [];
 }
 
 /** The direction of the policies whose rule stopped the packet; undefined: it was no policy engine's. */

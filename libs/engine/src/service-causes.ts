@@ -146,6 +146,8 @@ export class AskedService {
 const MISTAKEN: ReadonlySet<SuspicionCode> = new Set([
   'MARTIAN_SOURCE',
   'WRONG_SOURCE_ADDRESS',
+  // A pod is sent 127.0.0.1 of its node: what comes to a node port on loopback is masqueraded.
+  'ROUTE_LOCALNET_OFF',
   'NO_ROUTE',
   'NEIGH_FAILED',
   'CLOUD_NO_ROUTE',

@@ -7,6 +7,7 @@ import type { Hook } from './netfilter/ruleset.js';
 import type { FilterStop, HookObserver } from './netfilter/traverse.js';
 import type { Answer, NamespaceRun, Obstacle } from './outcome.js';
 import { icmpError, type IcmpError } from './icmp-error.js';
+import { reverseCause } from './routing/source-check.js';
 import { TCP, type Skb } from './skb.js';
 
 export const SILENCE: Answer = { kind: 'silence' };
@@ -79,6 +80,8 @@ class HookVisit implements HookRun, HookObserver {
   }
 }
 
+const CHECKS_WAY_BACK = /-m rpfilter\b|\bfib saddr\b.*\bo(?:if|ifname)\b/;
+
 function filterObstacle(
   run: NamespaceRun,
   name: Hook,
@@ -93,9 +96,13 @@ function filterObstacle(
     invalid: 'CONNTRACK_INVALID_DROP',
     full: 'CONNTRACK_FULL',
   } as const;
+  const why = CHECKS_WAY_BACK.test(evidence.text)
+    ? reverseCause(run.ns, skb, /--validmark|\bmark\b/.test(evidence.text), run.chooser)
+    : undefined;
   const command = evidence.kind === 'rule' ? deleteCommand(evidence, skb.family) : evidence.locator;
   return {
     facts: { code: codes[cause], subject: run.ns.place, evidence: [evidence], details: { command } },
+    ...(why === undefined ? {} : { cause: why }),
     disposition: cause === 'full' ? 'dropped' : verdict === 'reject' ? 'rejected' : 'denied',
     answer:
       verdict === 'drop' ? dropAnswer(name, skb, iif) : rejectAnswer(name, skb, rejectWith ?? 'icmp-port-unreachable'),

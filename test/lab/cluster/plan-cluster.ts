@@ -53,7 +53,7 @@ function withQuickArp(plans: readonly NamespacePlan[]): readonly NamespacePlan[]
     const peers = plans
       .flatMap(({ ip }) => ip)
       .flatMap((line) => {
-        const [, peer = '', netns] = / peer name (\S+) netns (\S+)$/.exec(line) ?? [];
+        const [, peer = '', netns] = / peer name (\S+)(?: .*)? netns (\S+)$/.exec(line) ?? [];
         return netns === netnsName(plan.name) ? [peer] : [];
       });
     return {

@@ -339,7 +339,7 @@ function staleSet(ns: NetNamespace, set: string, missing: string, concerns?: Fin
   return {
     code: 'IPSET_STALE',
     subject: ns.place,
-    evidence: [{ kind: 'rule', at: ns.place, locator: `ipset/${set}`, text: `${set} lacks ${missing}` }],
+    evidence: [{ kind: 'rule', at: ns.place, locator: `ipset/${set}`, text: `no member contains ${missing}` }],
     details: { set },
     remedy: 'Restart calico-node on the node: Felix fills its sets again.',
     ...(concerns === undefined ? {} : { concerns }),

@@ -23,6 +23,8 @@ export interface Evaluation {
   readonly rest: Share;
   /** Rules that send packets to a chain which decides nothing, or is not there. */
   readonly deadEnds: readonly ProxyRule[];
+  /** Rules that ended a chain early, so that what follows them was not asked. */
+  readonly returned: readonly ProxyRule[];
   /** Rules of session affinity that were passed by: the packet is of a new client. */
   readonly affinity: readonly { readonly rule: ProxyRule; readonly chain: string }[];
   readonly visited: ReadonlySet<string>;
@@ -55,12 +57,20 @@ export function evaluate(
 ): Evaluation {
   const run = new Run(source, packet, markBit, seen);
   const rest = run.chain(chain, { weight: 1, marked: isMarked ? 1 : 0 }, []);
-  return { leaves: run.leaves, rest, deadEnds: run.deadEnds, affinity: run.affinity, visited: run.visited };
+  return {
+    leaves: run.leaves,
+    rest,
+    deadEnds: run.deadEnds,
+    returned: run.returned,
+    affinity: run.affinity,
+    visited: run.visited,
+  };
 }
 
 class Run {
   readonly leaves: Leaf[] = [];
   readonly deadEnds: ProxyRule[] = [];
+  readonly returned: ProxyRule[] = [];
   readonly affinity: { rule: ProxyRule; chain: string }[] = [];
   readonly visited = new Set<string>();
 
@@ -183,6 +193,7 @@ class Run {
         this.leaf(action.kind, rule, share, chain, path);
         return ends;
       case 'return':
+        this.returned.push(rule);
         return { goesOn: NOTHING, returns: share };
       case 'set-mark':
         return goesOn(this.marked(action, share));

@@ -190,6 +190,7 @@ class EntryComparison {
     const dead = nat.deadEnds.filter((rule) => !this.leadsToOthers(rule));
     const backends = expected.endpoints.map(backendText).join(', ');
     const evidence = [
+      ...nat.returned.map((rule) => ruleEvidence(rule, this.view.at)),
       ...dead.flatMap((rule) => this.deadEndEvidence(rule)),
       ...(refusal === undefined ? [] : [ruleEvidence(refusal.rule, this.view.at)]),
     ];
@@ -197,7 +198,14 @@ class EntryComparison {
     const called = programmed === undefined ? undefined : callee(programmed);
     if (programmed !== undefined) evidence.push(ruleEvidence(programmed, this.view.at));
     if (called !== undefined)
-      evidence.push(this.chainEvidence(rules.chainLocator(called), `it does not lead to ${backends}`));
+      evidence.push(
+        this.chainEvidence(
+          rules.chainLocator(called),
+          nat.visited.has(called)
+            ? `it does not lead to ${backends}`
+            : 'no packet comes to it: its rule is not reached',
+        ),
+      );
     if (dead.length === 0)
       evidence.unshift(this.chainEvidence(place, `no rule leads ${this.entryText()} to ${backends}`));
     if (kind === 'nodePort' && rules.mode === 'nftables' && nat.deadEnds.length === 0)

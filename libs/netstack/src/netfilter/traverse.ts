@@ -159,7 +159,11 @@ function act(walk: TableWalk, chain: Chain, rule: Rule, target: Target): Outcome
       if (walk.records) note(walk, chain, rule, `${env.hook}: not tracked`);
       return 'continue';
     case 'template':
-      if (skb.ct === undefined) skb.template = { ...skb.template, ...target.template };
+      if (skb.ct === undefined) {
+        skb.template = { ...skb.template, ...target.template };
+        if (walk.records && target.template.zone !== undefined)
+          note(walk, chain, rule, `${env.hook}: tracked in another zone`);
+      }
       return 'continue';
     case 'tos':
       skb.tos = ((skb.tos ?? 0) & ~target.clear) ^ target.flip;

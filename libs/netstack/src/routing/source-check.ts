@@ -2,6 +2,7 @@ import { formatIp, type Evidence, type Ip } from '#libs/model';
 import type { Chooser } from '../chooser.js';
 import type { NetNamespace } from '../namespace.js';
 import type { Obstacle } from '../outcome.js';
+import type { Skb } from '../skb.js';
 import { lookupRoute, type Flow, type RouteResult, type RoutingState } from './lookup.js';
 import { diversionFacts, noRouteFacts, refusalFacts, routeEvidence, sourceEvidence } from './route-evidence.js';
 
@@ -63,6 +64,22 @@ export function sourceProblem(
   const cause = whyBack(ns, routing, back, src);
   evidence.push(...(cause?.evidence ?? []).filter(({ locator }) => evidence.every((one) => one.locator !== locator)));
   return { code: 'RP_FILTER_DROP', evidence, details: { source: formatIp(src), value: mode, key }, cause };
+}
+
+/**
+ * Why a rule that checks the way back (`-m rpfilter`, `fib saddr . iif oif`) finds another: the route or policy rule that answers
+ * would take. As ipt_rpfilter.c asks: without ports, with the mark on demand.
+ */
+export function reverseCause(
+  ns: NetNamespace,
+  { src, dst, family, protocol, mark }: Skb,
+  usesMark: boolean,
+  chooser: Chooser,
+): Obstacle['facts'] | undefined {
+  const routing = ns.routing(family);
+  if (routing === undefined) return undefined;
+  const flow = { dst: src, src: dst, iif: 'lo', mark: usesMark ? mark : 0, protocol, sport: 0, dport: 0, tos: 0 };
+  return whyBack(ns, routing, lookupRoute(routing, flow, chooser), src);
 }
 
 /** What sends answers another way, or nowhere; undefined: no route or rule stands out. */

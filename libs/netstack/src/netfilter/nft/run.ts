@@ -133,11 +133,14 @@ function runStatement(
       if (typeof zone !== 'number')
         env.chooser.guess(`which zone rule ${locate(state.run, chain, rule)} of ${env.ns.id} sets`);
       // nft_ct_set_zone_eval(): before the connection is looked up only.
-      else if (skb.ct === undefined)
+      else if (skb.ct === undefined) {
         skb.template = {
           ...skb.template,
           zone: { original: statement.dir === 'reply' ? 0 : zone, reply: statement.dir === 'original' ? 0 : zone },
         };
+        const text = `${env.hook}: tracked in another zone`;
+        observer.step({ kind: 'filter', text, evidence: evidence(state, chain, rule) });
+      }
       return 'continue';
     }
     case 'tos': {
