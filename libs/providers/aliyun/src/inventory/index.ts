@@ -1,0 +1,2 @@
+export { aliyunProcess, aliyunSettings } from './aliyun-settings.js';
+export { CloudLooker } from './look.js';
