@@ -20,6 +20,8 @@ export interface FakeCloudOptions {
   /** No answer has more items than this; 1000 when left out, i.e. the limits of the real calls. */
   readonly smallPage?: number;
   readonly now?: () => number;
+  /** Keys of another fake, when two are one cloud. */
+  readonly keys?: Keys;
   /** STS is asked over HTTPS only. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -54,7 +56,7 @@ export class FakeCloud {
   constructor(private readonly options: FakeCloudOptions) {
     this.now = options.now ?? Date.now;
     this.world = options.world;
-    this.keys = new Keys(Account.parse(options.account), this.now);
+    this.keys = options.keys ?? new Keys(Account.parse(options.account), this.now);
     this.authenticator = new Authenticator(this.keys, this.now);
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
       this.serve(request, response).catch((error: unknown) => {
