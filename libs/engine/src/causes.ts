@@ -27,7 +27,10 @@ export function explainObstacle(
     ...foreignRules(exchange, obstacle.skb.family),
   ];
   const same = [...more, ...known].find((finding) => isSame(finding, facts));
-  const own = same === undefined ? facts : { ...facts, ...same, evidence: [...same.evidence, ...facts.evidence] };
+  const either = eitherWay(world, recorded);
+  const told =
+    either === undefined ? facts : { ...facts, ...either, evidence: [...facts.evidence, ...either.evidence] };
+  const own = same === undefined ? told : { ...told, ...same, evidence: [...same.evidence, ...told.evidence] };
   const fundamental = mostFundamental(obstacle, known);
   const deeper = fundamental.filter(({ code }) => code === 'FOREIGN_RULE' || code === 'IPSET_STALE');
   const causes = chain(
@@ -96,8 +99,6 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
   const ends = [src, dst, ...(inner === undefined ? [] : [inner.src, inner.dst]), ...addresses];
   const here = namespaceAt(world, at);
   const found: Finding[] = obstacle.cause === undefined ? [] : [obstacle.cause];
-  const unmasqueraded = podOutside(world, recorded);
-  if (unmasqueraded !== undefined) found.push(unmasqueraded);
   const diversion = here === undefined ? undefined : diverted(here, recorded);
   if (diversion !== undefined) found.push(diversion);
   if (here?.place.kind === 'node')
@@ -107,22 +108,47 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
     }
   for (const ns of relevant(world, [here, namespaceAt(world, obstacle.facts.subject)], ends))
     found.push(...world.inspection.of(ns).filter((finding) => concerns(finding, ends)));
+  const outside = podOutside(world, recorded);
+  if (outside !== undefined && !found.some((finding) => isSame(finding, outside))) found.push(outside);
   return found;
 }
 
-/** A host outside that cannot answer a pod: the pod's address should not have left its node untranslated. */
-function podOutside(world: World, { at, direction, obstacle }: RecordedObstacle): Finding | undefined {
+/**
+ * A host outside that cannot answer a pod. Where the CNI plugin hides pods behind their nodes, the pod's address should not have left
+ * its node; where pods are routed outside, the route that lacks there is all that is wrong.
+ */
+function podOutside(world: World, recorded: RecordedObstacle): Finding | undefined {
+  const evidence = unmasqueraded(world, recorded);
+  const { dst, src } = recorded.obstacle.skb;
+  if (evidence === undefined || world.cni.masquerades?.(dst, src) !== true) return undefined;
+  return {
+    code: 'MASQUERADE_MISSING',
+    subject: evidence.at,
+    evidence: [evidence],
+    details: { source: formatIp(dst), destination: formatIp(src) },
+  };
+}
+
+/** That a pod's own address came to a host outside which has no way back to it. */
+function unmasqueraded(world: World, { at, direction, obstacle }: RecordedObstacle): Evidence | undefined {
   const { dst, src } = obstacle.skb;
   if (direction !== 'reply' || at.kind !== 'external' || !world.cluster.isPodAddress(dst)) return undefined;
   const node = world.cluster.podsAt(dst)[0]?.node ?? world.cluster.nodeOfPodAddress(dst)?.name;
   if (node === undefined) return undefined;
   const place: Place = { kind: 'node', name: node };
   const text = `no rule masquerades ${formatIp(dst)} on its way to ${formatIp(src)}`;
+  return { kind: 'chain', at: place, locator: 'nat/POSTROUTING', text };
+}
+
+/** Nobody said which of the two is meant: a route outside, or masquerading; then both are told. */
+function eitherWay(world: World, recorded: RecordedObstacle): Pick<Finding, 'evidence' | 'remedy'> | undefined {
+  const evidence = unmasqueraded(world, recorded);
+  const { dst, src } = recorded.obstacle.skb;
+  if (evidence === undefined || world.cni.masquerades?.(dst, src) !== undefined) return undefined;
+  const pod = formatIp(dst);
   return {
-    code: 'MASQUERADE_MISSING',
-    subject: place,
-    evidence: [{ kind: 'chain', at: place, locator: 'nat/POSTROUTING', text }],
-    details: { source: formatIp(dst), destination: formatIp(src) },
+    evidence: [evidence],
+    remedy: `Add a route to ${pod} at ${formatIp(src)} (or at its gateway) if pods are to be seen there; else masquerade ${pod} on node ${evidence.at.name}.`,
   };
 }
 

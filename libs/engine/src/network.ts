@@ -13,6 +13,7 @@ import { KubeProxy } from '#libs/kube-proxy';
 import { PolicyIndex } from '#libs/policy';
 import { Fabric } from './fabric.js';
 import { Inspection } from './inspection.js';
+import { checkedOverrides } from './overrides.js';
 import { walk } from './walk.js';
 import { buildNamespaces, infraKey, ownerOf, type World } from './world.js';
 
@@ -31,10 +32,11 @@ export interface NetworkParts {
 
 /** Engine × CNI plugin × InfraShim. Parses the snapshot once; every answer of the shim is asked for once. */
 export function composeNetwork(parts: NetworkParts): Network {
-  const cluster = new ClusterIndex(parts.snapshot, parts.overrides);
+  const overrides = checkedOverrides(parts.overrides);
+  const cluster = new ClusterIndex(parts.snapshot, overrides);
   const namespaces = buildNamespaces(cluster);
   const infra = new Map<string, InfraAnswer>();
-  const cni = chooseCni(parts.cniPlugins, cluster, parts.overrides.networkPlugin);
+  const cni = chooseCni(parts.cniPlugins, cluster, overrides.networkPlugin);
   const world: World = {
     cluster,
     namespaces,
@@ -42,7 +44,7 @@ export function composeNetwork(parts: NetworkParts): Network {
     filtersFrames: [...namespaces.values()].some((ns) => ns.filtersFrames),
     cni,
     inspection: new Inspection(cluster, namespaces, cni),
-    proxy: new KubeProxy(cluster, { mode: parts.overrides.proxyMode }),
+    proxy: new KubeProxy(cluster, { mode: overrides.proxyMode }),
     policies: new PolicyIndex(cluster),
     infra: (question) => parts.shim.evaluate?.(question) ?? infra.get(infraKey(question)),
     ownerOf: ownerOf(namespaces),

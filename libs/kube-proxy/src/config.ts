@@ -8,6 +8,8 @@ export interface ProxyConfig {
   /** Where it is from; `defaults` when nobody said. */
   readonly source: string;
   readonly mode?: ProxyMode;
+  /** What the user says, in place of what the nodes look like. */
+  readonly told?: ProxyMode;
   readonly clusterCidrs: readonly Cidr[];
   readonly detectLocalMode?: string;
   readonly masqueradeAll: boolean;
@@ -16,7 +18,9 @@ export interface ProxyConfig {
   readonly nodePortAddresses?: readonly string[];
 }
 
-export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
+/** Of kube-proxy on Linux (`mode` of KubeProxyConfiguration). */
+export const PROXY_MODES = ['iptables', 'ipvs', 'nftables'] as const;
+export type ProxyMode = (typeof PROXY_MODES)[number];
 
 const Bit = z.looseObject({ masqueradeBit: z.number().nullish(), masqueradeAll: z.boolean().nullish() }).nullish();
 const Config = z.looseObject({
@@ -35,7 +39,7 @@ export function readProxyConfig(cluster: ClusterIndex, override?: string): Proxy
   const mode = toMode(override);
   const text = cluster.configMap('kube-system', 'kube-proxy')?.['config.conf'];
   const read = text === undefined ? DEFAULTS : fromYaml(text);
-  return mode === undefined ? read : { ...read, mode };
+  return mode === undefined ? read : { ...read, mode, told: mode };
 }
 
 function fromYaml(text: string): ProxyConfig {
@@ -65,5 +69,5 @@ function yamlOf(text: string): unknown {
 }
 
 function toMode(text: string | undefined): ProxyMode | undefined {
-  return text === 'iptables' || text === 'ipvs' || text === 'nftables' ? text : undefined;
+  return PROXY_MODES.find((mode) => mode === text);
 }

@@ -14,6 +14,7 @@ export type { ProxyEndpoint } from './intent/endpoints.js';
 export type { ServiceEntry } from './intent/service-entry.js';
 export { entriesOf, findEntry, notProxied } from './intent/service-entry.js';
 export { portFinding, targetPortFinding, typeFindings } from './intent/service-findings.js';
+export { PROXY_MODES } from './config.js';
 export { KubeProxy } from './kube-proxy.js';
 export type { NodeProxy } from './truth/node-proxy.js';
 export type { ProxyCheck } from './truth/proxy-check.js';

@@ -51,6 +51,11 @@ export interface CniNetwork {
    */
   intendedRoute(node: NetNamespace, dst: Ip): IntendedRoute | undefined;
   /**
+   * Whether nodes are to hide a pod behind themselves when it talks to an address outside. false: the network outside is to have routes
+   * to pods. undefined, and absent: nothing tells.
+   */
+  masquerades?(pod: Ip, dst: Ip): boolean | undefined;
+  /**
    * What is not as promised on a node: devices, addresses, MTU, routes, neighbours and forwarding entries, sysctls, masquerade.
    * Expectations follow from the live configuration and from the other nodes. What was not collected gives no finding.
    * Costs a look at every other node, so the caller keeps the answer per namespace.

@@ -127,13 +127,14 @@ function podStatus(podIP: string, hostIP: string, container: string) {
   };
 }
 
-function daemonSpec({ name, env }: Daemon, cluster: ClusterSpec) {
+function daemonSpec({ name, env, command }: Daemon, cluster: ClusterSpec) {
   const variables =
     env === undefined ? {} : { env: Object.entries(env(cluster)).map(([key, value]) => ({ name: key, value })) };
+  const started = command === undefined ? {} : { command: command.slice(0, 1), args: command.slice(1) };
   return {
     hostNetwork: true,
     serviceAccountName: name,
-    containers: [{ name, image: `registry.lab/${name}:1.0`, ...variables }],
+    containers: [{ name, image: `registry.lab/${name}:1.0`, ...started, ...variables }],
   };
 }
 

@@ -70,7 +70,13 @@ function flannel(backend: Backend): CniWiring {
         [`${flannelDomain}/public-ip`]: node.address,
       };
     },
-    daemon: { namespace: 'kube-flannel', name: 'kube-flannel-ds', label: { app: 'flannel', tier: 'node' } },
+    daemon: {
+      namespace: 'kube-flannel',
+      name: 'kube-flannel-ds',
+      label: { app: 'flannel', tier: 'node' },
+      // As in kube-flannel.yml of the project.
+      command: ['/opt/bin/flanneld', '--ip-masq', '--kube-subnet-mgr'],
+    },
     objects: (cluster) => [flannelConfig(cluster, backend)],
   };
 }

@@ -32,5 +32,6 @@ export interface Daemon {
   readonly namespace: string;
   readonly name: string;
   readonly label: Readonly<Record<string, string>>;
+  readonly command?: readonly string[];
   readonly env?: (cluster: ClusterSpec) => Readonly<Record<string, string>>;
 }

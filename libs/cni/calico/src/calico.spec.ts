@@ -366,6 +366,20 @@ describe('routeFinding', () => {
 });
 
 describe('detect', () => {
+  it('hides pods from what lies in no pool, where natOutgoing says so', () => {
+    const hides = (isOn: boolean, dst: string): boolean | undefined => {
+      const cluster = cniCluster('calico-bgp');
+      spec(cluster, 'IPPool', 'default').natOutgoing = isOn;
+      const built = build(cluster);
+      const [pod] = [...built.cluster.pods.values()].flatMap(({ ips }) => ips);
+      return pod === undefined ? undefined : calico.forCluster(built.cluster).masquerades?.(pod, ip(dst));
+    };
+
+    expect(hides(true, '203.0.113.10')).toBe(true);
+    expect(hides(true, '10.244.2.2')).toBe(false);
+    expect(hides(false, '203.0.113.10')).toBe(false);
+  });
+
   it('is not Calico where it only enforces policies, nor what is left of it', () => {
     const canal = cniCluster('flannel-vxlan');
     canal.objects.push({

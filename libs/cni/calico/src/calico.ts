@@ -111,6 +111,13 @@ class CalicoNetwork implements CniNetwork {
     return intendedHop(this.cluster, (ip) => this.config.blocks.lookup(ip)?.value.node, node, dst);
   }
 
+  /** natOutgoing of the pod's pool, for what lies in no pool (felix/rules/nat.go); a pool may stand for a network outside. */
+  masquerades(pod: Ip, dst: Ip): boolean | undefined {
+    const { pools } = this.config;
+    const pool = pools.lookup(pod)?.value;
+    return pool === undefined ? undefined : pool.natOutgoing && pools.lookup(dst) === undefined;
+  }
+
   inspectNode(ns: NetNamespace, namespaces: NodeNamespaces): readonly Finding[] {
     const { cluster, config } = this;
     const own = config.nodes.get(ns.place.name);

@@ -1,5 +1,5 @@
 import type { ClusterIndex, NodeObject } from '#libs/cluster';
-import { agentSettings, flagValue } from '#libs/cni/checks';
+import { agentSettings, flagValue, type AgentSettings } from '#libs/cni/checks';
 import { parseCidr, parseIp, type Cidr, type Ip } from '#libs/model';
 import { z } from 'zod';
 
@@ -14,8 +14,8 @@ export interface FlannelConfig {
   /** The networks that nodes get theirs from. */
   readonly networks: readonly Cidr[];
   readonly ipv6: boolean;
-  /** undefined: the DaemonSet was not collected. */
-  readonly ipMasq: boolean | undefined;
+  /** Whether flanneld masquerades, and what tells it; undefined: nothing does. */
+  readonly ipMasq: { readonly isOn: boolean; readonly locator: string; readonly text: string } | undefined;
   /** The interface between the nodes, where it is given by name. */
   readonly iface: string | undefined;
   /** undefined: pods stand alone, each with a route of its own (Canal: Calico's CNI plugin on flannel's network). */
@@ -70,7 +70,6 @@ export function flannelConfig(cluster: ClusterIndex): FlannelConfig {
   const conf = parseJson(NetConf, data?.['net-conf.json']);
   const agent = agentSettings(cluster, isFlannelDaemon);
   const iface = agent === undefined ? undefined : (flagValue(agent, 'iface') ?? agent.env.get('FLANNELD_IFACE'));
-  const masq = agent === undefined ? undefined : (flagValue(agent, 'ip-masq') ?? agent.env.get('FLANNELD_IP_MASQ'));
   return {
     backend: backendType(conf?.Backend?.Type ?? annotatedType(cluster)),
     vni: conf?.Backend?.VNI ?? 1,
@@ -78,12 +77,33 @@ export function flannelConfig(cluster: ClusterIndex): FlannelConfig {
     directRouting: conf?.Backend?.DirectRouting ?? false,
     networks: [conf?.Network, conf?.IPv6Network].flatMap((text) => parseCidr(text ?? '') ?? []),
     ipv6: conf?.EnableIPv6 ?? false,
-    ipMasq: agent === undefined ? undefined : masq !== undefined && masq !== 'false',
+    ipMasq: masqueradeOf(cluster, agent),
     // An address or a regular expression names it as well; then the annotation of the node says which it is.
     iface: iface === undefined || iface === '' || parseIp(iface) !== undefined ? undefined : iface,
     ...podWiring(data?.['cni-conf.json'] ?? data?.cni_network_config),
   };
 }
+
+/** The flag is off by default; where nobody shows how flanneld is started, the chain that it masquerades in tells. */
+function masqueradeOf(cluster: ClusterIndex, agent: AgentSettings | undefined): FlannelConfig['ipMasq'] {
+  const flag = agent === undefined ? undefined : (flagValue(agent, 'ip-masq') ?? agent.env.get('FLANNELD_IP_MASQ'));
+  if (flag !== undefined || (agent !== undefined && agent.words.length > 0))
+    return { isOn: (flag ?? 'false') !== 'false', locator: 'DaemonSet:args', text: 'flanneld --ip-masq' };
+  const dump = cluster.snapshot.dumps.find(
+    ({ kind, files }) =>
+      kind === 'node' && [...files].some(([name, text]) => CHAIN_FILES.test(name) && MASQUERADES.test(text)),
+  );
+  if (dump === undefined) return undefined;
+  return {
+    isOn: true,
+    locator: `node/${dump.name}`,
+    text: `node ${dump.name} has flanneld's chain of masquerade rules`,
+  };
+}
+
+const CHAIN_FILES = /^iptables-(?:nft|legacy)-save\.txt$|^nft\.json$/;
+/** pkg/trafficmngr of flannel: chain FLANNEL-POSTRTG of iptables, table flannel-ipv4 of nftables. */
+const MASQUERADES = /^:FLANNEL-POSTRTG |"flannel-ipv4"/m;
 
 function portOf(port: number | undefined): number {
   return port === undefined || port === 0 ? KERNEL_VXLAN_PORT : port;

@@ -213,9 +213,9 @@ function masqueradeFindings(
   if (own.cidr4 === undefined || uplink === undefined) return [];
   const { name } = uplink.link;
   const missing =
-    config.ipMasq === true
+    config.ipMasq?.isOn === true
       ? masqueradeMissing(ns, own.cidr4, name, {
-          why: objectEvidence({ kind: 'cluster', name: 'flannel' }, 'DaemonSet:args', 'flanneld --ip-masq'),
+          why: objectEvidence({ kind: 'cluster', name: 'flannel' }, config.ipMasq.locator, config.ipMasq.text),
           remedy: 'Restart flanneld on the node: it writes the rules again.',
         })
       : undefined;

@@ -426,11 +426,16 @@ describe('what flannel promises', () => {
     expect(findings.map(({ code, subject }) => `${code} ${subject.name}${place(subject.interface)}`)).toEqual(found);
   });
 
-  it('asks for masquerade only where flanneld is told to', () => {
+  it('asks for masquerade only where flanneld is told to, or does so on another node', () => {
     const cluster = cniCluster('flannel-host-gw');
     cluster.node1.iptables = '';
     cluster.objects = cluster.objects.filter(({ kind }) => kind !== 'DaemonSet');
+    const ofOne = inspectAll(flannel, build(cluster));
+    cluster.node2.iptables = '';
 
+    expect(ofOne.map(({ code, evidence }) => `${code}: ${evidence[1]?.text}`)).toEqual([
+      "MASQUERADE_MISSING: node node2 has flanneld's chain of masquerade rules",
+    ]);
     expect(inspectAll(flannel, build(cluster))).toEqual([]);
   });
 

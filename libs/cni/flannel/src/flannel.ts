@@ -120,6 +120,13 @@ class FlannelNetwork implements CniNetwork {
     return intendedHop(this.cluster, (ip) => this.owners.lookup(ip)?.value.name, node, dst);
   }
 
+  /** flanneld --ip-masq; with backend alloc without it the network outside delivers to pods. */
+  masquerades(pod: Ip): boolean | undefined {
+    const { ipMasq } = this.config;
+    if (this.owners.lookup(pod) === undefined) return undefined;
+    return ipMasq?.isOn ?? (this.podRoutesInUnderlay ? false : undefined);
+  }
+
   inspectNode(ns: NetNamespace, namespaces: NodeNamespaces): readonly Finding[] {
     const own = this.nodes.get(ns.place.name);
     if (own === undefined) return [];

@@ -88,6 +88,12 @@ class RoutedNetwork implements CniNetwork {
     return intendedHop(this.cluster, (ip) => this.owners.lookup(ip)?.value.name, node, dst);
   }
 
+  /** kindnetd does, for what is no pod's; of the others only those whose pods the network outside routes are known not to. */
+  masquerades(_pod: Ip, dst: Ip): boolean | undefined {
+    if (this.kind.agent === 'kindnet') return this.owners.lookup(dst) === undefined;
+    return this.podRoutesInUnderlay ? false : undefined;
+  }
+
   inspectNode(ns: NetNamespace, namespaces: NodeNamespaces): readonly Finding[] {
     const { cluster, kind } = this;
     const own = cluster.nodes.get(ns.place.name);

@@ -48,6 +48,9 @@ const withoutItems = (drop: (item: string) => boolean) => (text: string) => {
   return JSON.stringify({ nftables: items.filter((item) => !drop(JSON.stringify(item))) });
 };
 
+/** kube-proxy's table with one service address left. */
+const emptied = withoutItems((item) => item.includes('"rule"') && !item.includes('10.96.0.1'));
+
 const codes = (findings: readonly Finding[]): string[] => [...new Set(findings.map(({ code }) => code))].toSorted();
 const locators = (findings: readonly Finding[]): string[] =>
   findings.flatMap(({ evidence }) => evidence.map(({ locator }) => locator));
@@ -235,6 +238,37 @@ describe('the mode of a node', () => {
     }).nodeCheck();
 
     expect(codes(findings)).toEqual(['BACKENDS_MIXED']);
+  });
+
+  const told = (mode: string, files: Readonly<Record<string, string>> = {}) =>
+    new KubeProxy(clusterOf(IPTABLES.objects), { mode }).on(
+      new NetNamespace({ ...IPTABLES.dump, files: new Map([...IPTABLES.dump.files, ...Object.entries(files)]) }),
+    );
+
+  it('is the one that the user tells, however many rules another has left', () => {
+    const proxy = told('nftables', { 'nft.json': emptied(NFTABLES.dump.files.get('nft.json') ?? '') });
+
+    expect(told('iptables').mode).toBe('iptables');
+    expect(proxy.mode).toBe('nftables');
+    expect(codes(proxy.nodeCheck().findings)).toContain('BACKENDS_MIXED');
+  });
+
+  it('is missing where the user tells one that has no rules', () => {
+    const proxy = told('ipvs');
+
+    expect(proxy.mode).toBe('none');
+    expect(
+      proxy.checkAll().findings.map(({ code, evidence }) => ({ code, seen: evidence.map(({ text }) => text) })),
+    ).toEqual([
+      {
+        code: 'PROXY_RULES_MISSING',
+        seen: [
+          'there are no rules of kube-proxy in ipvs mode',
+          expect.stringContaining('service addresses in nft-iptables'),
+          'the user says: ipvs',
+        ],
+      },
+    ]);
   });
 
   it('is not known when nothing was collected, and that is not fine', () => {

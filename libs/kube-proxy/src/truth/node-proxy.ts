@@ -25,7 +25,7 @@ import { comparePort, type NodeView } from './compare-entry.js';
 import { compareIpvs, ipvsNodeFindings, unwantedServers } from './compare-ipvs.js';
 import { localTraffic, podAddress } from './local-traffic.js';
 import { checkPlumbing, type Plumbing } from './plumbing.js';
-import { programmedModes, rulesOf, type ProgrammedMode } from './programmed-modes.js';
+import { programmedModes, toldFirst, rulesOf, type ProgrammedMode } from './programmed-modes.js';
 import { joinChecks, NOTHING_FOUND, type ProxyCheck } from './proxy-check.js';
 
 const FAMILIES = [4, 6] as const;
@@ -58,9 +58,11 @@ export class NodeProxy {
   ) {
     this.at = ns.place;
     this.node = cluster.nodes.get(ns.dump.name);
-    this.modes = programmedModes(ns);
+    const { told } = config;
+    this.modes = toldFirst(programmedModes(ns), told);
     const [first] = this.modes;
-    this.mode = first?.mode ?? (isCollected(ns) ? 'none' : 'unknown');
+    const isThere = first !== undefined && (told === undefined || first.mode === told);
+    this.mode = isThere ? first.mode : isCollected(ns) ? 'none' : 'unknown';
   }
 
   /** What kube-proxy of this node is expected to choose from; see ServiceIntent.expected(). */
@@ -282,7 +284,8 @@ export class NodeProxy {
 
   /** No rule of any mode. Clusters without kube-proxy are like that; where one should run it is the finding. */
   private noRules(): ProxyCheck {
-    const expected = this.config.source.startsWith('ConfigMap') || this.kubeProxyPod() !== undefined;
+    const { source, told } = this.config;
+    const expected = source.startsWith('ConfigMap') || told !== undefined || this.kubeProxyPod() !== undefined;
     if (!expected)
       return {
         findings: [],
@@ -294,9 +297,11 @@ export class NodeProxy {
           },
         ],
       };
-    const locator = this.config.mode === 'nftables' ? 'ip kube-proxy' : 'nat/KUBE-SERVICES';
+    const { mode } = this.config;
+    const locator = mode === 'nftables' ? 'ip kube-proxy' : mode === 'ipvs' ? 'ipvs' : 'nat/KUBE-SERVICES';
     const evidence: Evidence[] = [
-      { kind: 'chain', at: this.at, locator, text: 'there are no rules of kube-proxy in any mode' },
+      { kind: 'chain', at: this.at, locator, text: `there are no rules of kube-proxy in ${told ?? 'any'} mode` },
+      ...this.modes.map((one): Evidence => ({ kind: 'chain', at: this.at, locator: one.locator, text: one.text })),
       ...this.configEvidence(),
     ];
     return {
@@ -320,7 +325,9 @@ export class NodeProxy {
   }
 
   private configEvidence(): Evidence[] {
-    const { source, mode } = this.config;
+    const { source, mode, told } = this.config;
+    if (told !== undefined)
+      return [{ kind: 'object', at: this.at, locator: 'overrides/proxyMode', text: `the user says: ${told}` }];
     if (!source.startsWith('ConfigMap')) return [];
     return [{ kind: 'object', at: this.at, locator: source, text: `mode: ${mode ?? 'not readable'}` }];
   }

@@ -52,6 +52,12 @@ export function programmedModes(ns: NetNamespace): ProgrammedMode[] {
   ];
 }
 
+/** The modes that count where the user says which one is at work: rules of another are leftovers, however many there are. */
+export function toldFirst(modes: readonly ProgrammedMode[], told: ProxyMode | undefined): readonly ProgrammedMode[] {
+  if (told === undefined) return modes;
+  return [...modes.filter(({ mode }) => mode === told), ...modes.filter(({ mode }) => mode !== told)];
+}
+
 /** The rules of the working mode in a family. */
 export function rulesOf(modes: readonly ProgrammedMode[], family: Family): ProxyRules | undefined {
   const [first] = modes;
