@@ -46,8 +46,7 @@ const MAX_TRACES = 32;
 /** From what all branches came to, the one answer. */
 export function assemble(found: Findings): Diagnosis {
   const { request, leaves, rest } = found;
-  const combined = combineVerdict(leaves, judge);
-  const verdict = rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
+  const verdict = verdictOf(leaves, rest);
   const branches = mergeBranches(leaves, rest);
   const opinions = opinionsOf(found);
   const promises = expectations(found);
@@ -101,6 +100,12 @@ export function assemble(found: Findings): Diagnosis {
     ),
     engineVersion: ENGINE_VERSION,
   };
+}
+
+/** `rest`: the probability that was not explored. */
+export function verdictOf(leaves: readonly Leaf<Exchange>[], rest: number): Verdict {
+  const combined = combineVerdict(leaves, judge);
+  return rest > 1e-9 && combined !== 'partial' ? 'undetermined' : combined;
 }
 
 /** What objects and promises say beside the walk: of the service that was asked for, and of the policies for each branch. */

@@ -293,7 +293,7 @@ export function bridgeForward(
   const { recorder } = context;
   // br_dev_xmit() does not send to an address of its own.
   const own = from === undefined && (mac === bridge.mac || isLocalMac(ns, bridge, mac));
-  const found = own ? undefined : portOf(context, ns, bridge, mac);
+  const found = own ? undefined : context.world.fabric.portTowards(ns, bridge, mac);
   if (found === 'uncollected') {
     return uncollectedEnd(
       context,
@@ -387,29 +387,4 @@ function unknownPort(context: FlightContext, ns: NetNamespace, bridge: Link, skb
     'dropped',
     skb,
   );
-}
-
-/**
- * The port that leads to the MAC address, by what is behind it: learned entries follow the MAC as soon as it talks,
- * only sticky ones stay where they are.
- */
-function portOf(
-  context: FlightContext,
-  ns: NetNamespace,
-  bridge: Link,
-  mac: string,
-): { port: Link; peer: Port | 'outside' } | 'uncollected' | undefined {
-  const { fabric } = context.world;
-  const sticky = (ns.fdb ?? []).find((entry) => entry.mac === mac && entry.master === bridge.name && entry.sticky);
-  let uncollected = false;
-  let outside: Link | undefined;
-  for (const port of ports(ns, bridge)) {
-    if (sticky !== undefined && sticky.dev !== port.name) continue;
-    const peer = fabric.peer(ns, port);
-    if (peer.kind === 'port' && (peer.link.mac === mac || sticky !== undefined)) return { port, peer };
-    if (peer.kind === 'uncollected') uncollected = true;
-    if (peer.kind === 'outside') outside = port;
-  }
-  if (outside !== undefined) return { port: outside, peer: 'outside' };
-  return uncollected ? 'uncollected' : undefined;
 }

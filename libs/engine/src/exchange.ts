@@ -69,8 +69,9 @@ export interface Exchange {
   readonly assumptions: readonly string[];
 }
 
-export function runExchange(world: World, request: ExchangeRequest, chooser: Chooser): Exchange {
-  return new ExchangeRun(world, request, chooser).run();
+/** `quiet`: only whether and where the exchange stops is of interest; no steps are kept, and sizes are not tried. */
+export function runExchange(world: World, request: ExchangeRequest, chooser: Chooser, quiet = false): Exchange {
+  return new ExchangeRun(world, request, chooser, quiet).run();
 }
 
 interface Stop {
@@ -89,6 +90,7 @@ class ExchangeRun {
     private readonly world: World,
     private readonly request: ExchangeRequest,
     private readonly chooser: Chooser,
+    private readonly quiet: boolean,
   ) {
     this.state = new ExchangeState(request.sourcePort !== undefined);
   }
@@ -110,7 +112,8 @@ class ExchangeRun {
     const back = this.sendAnswer(reply, end, this.request.protocol === 'tcp' ? SYN | ACK : 0);
     this.checkAnswer(reply, back, sent);
     if (this.stop === undefined && this.request.protocol === 'tcp') this.exchangeData(end, sent);
-    if (this.stop === undefined && this.request.protocol === 'tcp' && sent !== undefined) this.checkFullSize(end, sent);
+    if (this.stop === undefined && this.request.protocol === 'tcp' && sent !== undefined && !this.quiet)
+      this.checkFullSize(end, sent);
     return this.result(forward, reply, end, back);
   }
 
@@ -119,7 +122,7 @@ class ExchangeRun {
   private arrival: Exchange['arrival'];
   private target: Exchange['target'] | undefined;
 
-  private recorder(direction: 'forward' | 'reply', quiet = false): TraceRecorder {
+  private recorder(direction: 'forward' | 'reply', quiet = this.quiet): TraceRecorder {
     return new TraceRecorder(direction, this.stop !== undefined, (recorded) => this.onObstacle(recorded), quiet);
   }
 
@@ -435,11 +438,12 @@ class ExchangeRun {
     forward: TraceRecorder,
     reply: TraceRecorder | undefined,
   ): Omit<Exchange, 'symptom' | 'disposition' | 'at' | 'backend' | 'sourceSeen' | 'forward' | 'reply'> {
-    const places = [...forward.hops, ...(reply?.hops ?? [])].filter((hop) => !hop.hypothetical).map((hop) => hop.at);
+    const places = new Set<Place>();
+    for (const hop of [...forward.hops, ...(reply?.hops ?? [])]) if (!hop.hypothetical) places.add(hop.at);
     return {
       links: [...forward.links, ...(reply?.links ?? [])],
       obstacles: this.obstacles,
-      visited: [...this.world.namespaces.values()].filter((ns) => places.includes(ns.place)),
+      visited: this.quiet ? [] : visited(this.world, places),
       addresses: this.addresses,
       sender: this.firstTuple?.src,
       target: this.target ?? { ip: this.request.dst, port: this.request.port },
@@ -450,6 +454,13 @@ class ExchangeRun {
       assumptions: [...this.state.assumptions],
     };
   }
+}
+
+/** In the order of the snapshot, whatever way the packet took. */
+function visited(world: World, places: ReadonlySet<Place>): NetNamespace[] {
+  const found: NetNamespace[] = [];
+  for (const ns of world.namespaces.values()) if (places.has(ns.place)) found.push(ns);
+  return found;
 }
 
 /** The MTU of the interface that has the address: what TCP derives its segment size from. */

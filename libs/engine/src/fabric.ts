@@ -54,6 +54,9 @@ export class Fabric {
   /** Nodes and outside hosts by every address that they have, on whatever interface. */
   private readonly holders = new Map<Ip, NetNamespace[]>();
   private readonly segments = new Map<Link, readonly (Port | 'uncollected')[]>();
+  private readonly answerers = new Map<Link, Answerers>();
+  private readonly peers = new Map<Link, Peer>();
+  private readonly towards = new Map<Link, Map<string, TowardsMac>>();
 
   private readonly routers = new Map<Link, Ip | undefined>();
 
@@ -83,6 +86,12 @@ export class Fabric {
 
   /** The other end of a link. Pairs are found by both ifindexes within one machine, never by name. */
   peer(ns: NetNamespace, link: Link): Peer {
+    let known = this.peers.get(link);
+    if (known === undefined) this.peers.set(link, (known = this.findPeer(ns, link)));
+    return known;
+  }
+
+  private findPeer(ns: NetNamespace, link: Link): Peer {
     if (link.kind !== 'veth') return { kind: 'outside' };
     if (link.peerIndex !== undefined) {
       const ports = this.veths.get(vethKey(machineOf(ns), link.peerIndex, link.index)) ?? [];
@@ -108,6 +117,34 @@ export class Fabric {
     if (link.kind === 'bridge') return ports(ns, link).some((port) => this.leadsOutside(ns, port));
     if (link.kind === 'veth' || PHYSICAL.has(link.kind)) return this.peer(ns, link).kind === 'outside';
     return false;
+  }
+
+  /**
+   * The port of a bridge that leads to the MAC address, by what is behind it: learned entries follow the MAC as soon as it talks,
+   * only sticky ones stay where they are.
+   */
+  portTowards(ns: NetNamespace, bridge: Link, mac: string): TowardsMac {
+    let byMac = this.towards.get(bridge);
+    if (byMac === undefined) this.towards.set(bridge, (byMac = new Map()));
+    if (byMac.has(mac)) return byMac.get(mac);
+    const found = this.findPortTowards(ns, bridge, mac);
+    byMac.set(mac, found);
+    return found;
+  }
+
+  private findPortTowards(ns: NetNamespace, bridge: Link, mac: string): TowardsMac {
+    const sticky = (ns.fdb ?? []).find((entry) => entry.mac === mac && entry.master === bridge.name && entry.sticky);
+    let uncollected = false;
+    let outside: Link | undefined;
+    for (const port of ports(ns, bridge)) {
+      if (sticky !== undefined && sticky.dev !== port.name) continue;
+      const peer = this.peer(ns, port);
+      if (peer.kind === 'port' && (peer.link.mac === mac || sticky !== undefined)) return { port, peer };
+      if (peer.kind === 'uncollected') uncollected = true;
+      if (peer.kind === 'outside') outside = port;
+    }
+    if (outside !== undefined) return { port: outside, peer: 'outside' };
+    return uncollected ? 'uncollected' : undefined;
   }
 
   /** The node or outside host that has the address on an interface towards the network outside. */
@@ -232,18 +269,21 @@ export class Fabric {
   arp(ns: NetNamespace, link: Link, target: Ip, sender: Ip, chooser: Chooser): ArpResult {
     const answers: ArpAnswer[] = [];
     const silent: ArpResult['silent'][number][] = [];
-    let uncollected = false;
-    for (const port of this.listeners(ns, link)) {
-      if (port === 'uncollected') uncollected = true;
-      else if (mayAnswer(port, target)) {
-        const reply = arpReply(port, target, sender, chooser);
-        // The bridge does not send its answer to a station that has its own address.
-        const same = port.link.kind === 'bridge' && port.link.mac === link.mac;
-        if (reply === 'answers' && !same) answers.push({ ...port, mac: port.link.mac });
-        else if (reply !== 'answers' && reply !== 'silent') silent.push({ port, ...reply });
-      }
+    const { uncollected, candidates } = this.mayAnswer(ns, link);
+    for (const port of candidates(target)) {
+      const reply = arpReply(port, target, sender, chooser);
+      // The bridge does not send its answer to a station that has its own address.
+      const same = port.link.kind === 'bridge' && port.link.mac === link.mac;
+      if (reply === 'answers' && !same) answers.push({ ...port, mac: port.link.mac });
+      else if (reply !== 'answers' && reply !== 'silent') silent.push({ port, ...reply });
     }
     return { answers, uncollected, silent };
+  }
+
+  private mayAnswer(ns: NetNamespace, link: Link): Answerers {
+    let known = this.answerers.get(link);
+    if (known === undefined) this.answerers.set(link, (known = answerersOf(this.listeners(ns, link))));
+    return known;
   }
 }
 
@@ -264,21 +304,58 @@ export function isUp(link: Link): boolean {
   return link.flags.has('UP');
 }
 
-export function ports(ns: NetNamespace, bridge: Link): Link[] {
-  return [...(ns.links?.values() ?? [])].filter((link) => link.master === bridge.name);
+export function ports(ns: NetNamespace, bridge: Link): readonly Link[] {
+  let known = portsOf.get(bridge);
+  if (known === undefined) {
+    known = [...(ns.links?.values() ?? [])].filter((link) => link.master === bridge.name);
+    portsOf.set(bridge, known);
+  }
+  return known;
 }
+
+const portsOf = new WeakMap<Link, readonly Link[]>();
 
 export function portForwards(port: Link): boolean {
   return isUp(port) && (port.port === undefined || port.port.state === 'forwarding');
 }
 
-/** Cheap look before the routing tables are asked: an owner, a proxy, or (Calico's gateway) one that should be a proxy. */
-function mayAnswer({ ns, link }: Port, target: Ip): boolean {
-  return (
-    ns.owns(target) !== undefined ||
-    (ns.place.kind !== 'pod' && link.master === undefined && link.kind !== 'bridge') ||
-    proxies(ns, link)
+/** The port of a bridge behind which a MAC address is; `outside`: the network outside; undefined: none. */
+export type TowardsMac = { readonly port: Link; readonly peer: Port | 'outside' } | 'uncollected' | undefined;
+
+/** Who of a segment is worth asking: a bridge has a hundred pods, and one of them has the address. */
+interface Answerers {
+  readonly uncollected: boolean;
+  candidates(target: Ip): readonly Port[];
+}
+
+/** An owner, a proxy, or (Calico's gateway) one that should be a proxy; in the order of the segment. */
+function answerersOf(listeners: readonly (Port | 'uncollected')[]): Answerers {
+  const all = listeners.filter((port) => port !== 'uncollected');
+  const always = all.filter(
+    ({ ns, link }) =>
+      (ns.place.kind !== 'pod' && link.master === undefined && link.kind !== 'bridge') || proxies(ns, link),
   );
+  const owners = new Map<Ip, Port[]>();
+  for (const port of all) for (const ip of port.ns.addresses) append(owners, ip, port);
+  const merged = new Map<Ip, readonly Port[]>();
+  return {
+    uncollected: all.length < listeners.length,
+    candidates: (target) => {
+      const own = owners.get(target);
+      if (own === undefined) return always;
+      if (always.length === 0) return own;
+      let both = merged.get(target);
+      if (both === undefined)
+        merged.set(target, (both = all.filter((port) => own.includes(port) || always.includes(port))));
+      return both;
+    },
+  };
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 function proxies(ns: NetNamespace, link: Link): boolean {

@@ -1,6 +1,7 @@
 import type { Ip, PathLink, Skipped, Suspicion } from '#libs/model';
 import {
   ConntrackTable,
+  makeSkb,
   type Answer,
   type Chooser,
   type FdbEntry,
@@ -97,13 +98,12 @@ export function obstacle(
 
 /** A packet leaves its namespace: the kernel forgets connection and mark (skb_scrub_packet()). */
 export function leave(skb: Skb): Skb {
-  return {
-    ...skb,
-    ct: undefined,
-    untracked: undefined,
-    mark: 0,
-    physIn: undefined,
-    physOut: undefined,
-    uid: undefined,
-  };
+  const left = makeSkb(skb);
+  left.ct = undefined;
+  left.untracked = undefined;
+  left.mark = 0;
+  left.physIn = undefined;
+  left.physOut = undefined;
+  left.uid = undefined;
+  return left;
 }

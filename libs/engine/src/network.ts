@@ -7,6 +7,7 @@ import type {
   InfraAnswer,
   InfraQuestion,
   InfraShim,
+  MatrixCell,
   Network,
 } from '#libs/provider-kit';
 import { KubeProxy } from '#libs/kube-proxy';
@@ -14,7 +15,7 @@ import { PolicyIndex } from '#libs/policy';
 import { Fabric } from './fabric.js';
 import { Inspection } from './inspection.js';
 import { checkedOverrides } from './overrides.js';
-import { walk } from './walk.js';
+import { isReachable, walk } from './walk.js';
 import { buildNamespaces, infraKey, ownerOf, type World } from './world.js';
 
 /** More crossings than one packet can make; beyond it the shim and the walk do not agree with each other. */
@@ -76,9 +77,24 @@ class WalkingNetwork implements Network {
       signal?.throwIfAborted();
       const result = walk(request, this.world);
       if (result.kind === 'diagnosis') return result.diagnosis;
-      for (const question of result.questions) this.keep(infraKey(question), await this.ask(question));
+      await this.lookUp(result.questions);
     }
-    throw new Error(`a walk asked more than ${MAX_QUESTIONS} questions about the network outside`);
+    throw tooManyQuestions();
+  }
+
+  async verdict(request: DiagnosisRequest, signal?: AbortSignal): Promise<MatrixCell> {
+    for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
+      signal?.throwIfAborted();
+      const result = isReachable(request, this.world);
+      if (result === true) return REACHABLE;
+      if (result === false) return cellOf(await this.diagnose(request, signal));
+      await this.lookUp(result.questions);
+    }
+    throw tooManyQuestions();
+  }
+
+  private async lookUp(questions: readonly InfraQuestion[]): Promise<void> {
+    for (const question of questions) this.keep(infraKey(question), await this.ask(question));
   }
 
   /** Every distinct crossing is asked for once while it is remembered; the oldest are forgotten first. */
@@ -123,6 +139,17 @@ class WalkingNetwork implements Network {
         );
     }
   }
+}
+
+const REACHABLE: MatrixCell = { verdict: 'reachable' };
+
+/** What a matrix shows of an answer. */
+export function cellOf({ verdict, blocking: [cause] }: Pick<Diagnosis, 'verdict' | 'blocking'>): MatrixCell {
+  return cause === undefined ? { verdict } : { verdict, cause: { code: cause.code, fingerprint: cause.fingerprint } };
+}
+
+function tooManyQuestions(): Error {
+  return new Error(`a walk asked more than ${MAX_QUESTIONS} questions about the network outside`);
 }
 
 const UNKNOWN: InfraAnswer = { delivery: { kind: 'unknown' }, suspicions: [], steps: [], skipped: [] };

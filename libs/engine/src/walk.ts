@@ -1,8 +1,8 @@
 import { resolveEndpoint, type Resolved } from '#libs/cluster';
 import { familyOf, type Diagnosis, type DiagnosisRequest, type Ip } from '#libs/model';
 import type { InfraQuestion } from '#libs/provider-kit';
-import { assemble } from './assemble.js';
-import { endpointProblems, unanswerable } from './endpoints.js';
+import { assemble, verdictOf } from './assemble.js';
+import { endpointProblems, unanswerable, type EndpointProblems, type Ends } from './endpoints.js';
 import { runExchange } from './exchange.js';
 import { explore } from './explore.js';
 import type { ExchangeRequest } from './packets.js';
@@ -18,33 +18,10 @@ export type WalkResult =
 
 /** The heart: pure and synchronous. The same request and world give the same answer, on any machine. */
 export function walk(request: DiagnosisRequest, world: World): WalkResult {
-  const owner = (ip: Ip): string | undefined => world.ownerOf(ip);
-  const first = resolveEndpoint(world.cluster, owner, request.destination);
-  const source = resolveEndpoint(
-    world.cluster,
-    owner,
-    request.source,
-    first.ip === undefined ? undefined : familyOf(first.ip),
-  );
-  const destination = resolveEndpoint(
-    world.cluster,
-    owner,
-    request.destination,
-    source.ip === undefined ? undefined : familyOf(source.ip),
-  );
-  const port = servicePort(request, destination);
-  const ends = { source, destination, port };
-  const problems = endpointProblems(world, ends, request.port);
-  if (problems.fatal.length > 0 || destination.ip === undefined || port === undefined)
-    return { kind: 'diagnosis', diagnosis: unanswerable(request, ends, problems) };
-  const exchange: ExchangeRequest = {
-    client: source.namespaceKey === undefined ? undefined : world.namespaces.get(source.namespaceKey),
-    clientIp: source.ip,
-    dst: destination.ip,
-    port,
-    protocol: request.protocol,
-    sourcePort: request.sourcePort,
-  };
+  const question = ask(request, world);
+  const { source, destination, port } = question.ends;
+  const { exchange, problems } = question;
+  if (exchange === undefined) return { kind: 'diagnosis', diagnosis: unanswerable(request, question.ends, problems) };
   try {
     const { leaves, rest } = explore((chooser) => runExchange(world, exchange, chooser), MAX_BRANCHES);
     const diagnosis = assemble({
@@ -52,18 +29,78 @@ export function walk(request: DiagnosisRequest, world: World): WalkResult {
       world,
       source: source.endpoint,
       destination: destination.endpoint,
-      port,
+      port: port ?? 0,
       leaves,
       rest,
       notes: problems.notes,
       skipped: problems.skipped,
-      dst: destination.ip,
+      dst: exchange.dst,
     });
     return { kind: 'diagnosis', diagnosis };
   } catch (error) {
     if (error instanceof MissingFact) return { kind: 'missing', questions: [error.question] };
     throw error;
   }
+}
+
+/**
+ * Whether the answer is plainly `reachable`, found without keeping what happened on the way; false: it is something else, and only
+ * walk() tells what. The same code walks, so both never disagree.
+ */
+export function isReachable(
+  request: DiagnosisRequest,
+  world: World,
+): boolean | Extract<WalkResult, { kind: 'missing' }> {
+  const { exchange } = ask(request, world);
+  if (exchange === undefined) return false;
+  try {
+    const { leaves, rest } = explore((chooser) => runExchange(world, exchange, chooser, true), MAX_BRANCHES);
+    return verdictOf(leaves, rest) === 'reachable';
+  } catch (error) {
+    if (error instanceof MissingFact) return { kind: 'missing', questions: [error.question] };
+    throw error;
+  }
+}
+
+interface Question {
+  readonly ends: Ends;
+  readonly problems: EndpointProblems;
+  /** undefined: there is nothing to walk, for the fatal ones of `problems`. */
+  readonly exchange: ExchangeRequest | undefined;
+}
+
+/** The request with its names looked up. */
+function ask(request: DiagnosisRequest, world: World): Question {
+  const owner = (ip: Ip): string | undefined => world.ownerOf(ip);
+  const first = resolveEndpoint(world.cluster, owner, request.destination);
+  const family = first.ip === undefined ? undefined : familyOf(first.ip);
+  const source = resolveEndpoint(world.cluster, owner, request.source, family);
+  const sameFamily = source.ip === undefined || source.ip === first.ip || familyOf(source.ip) === family;
+  const destination = sameFamily
+    ? first
+    : resolveEndpoint(
+        world.cluster,
+        owner,
+        request.destination,
+        source.ip === undefined ? family : familyOf(source.ip),
+      );
+  const port = servicePort(request, destination);
+  const ends = { source, destination, port };
+  const problems = endpointProblems(world, ends, request.port);
+  if (problems.fatal.length > 0 || destination.ip === undefined || port === undefined)
+    return { ends, problems, exchange: undefined };
+  return {
+    ends,
+    problems,
+    exchange: {
+      client: source.namespaceKey === undefined ? undefined : world.namespaces.get(source.namespaceKey),
+      clientIp: source.ip,
+      dst: destination.ip,
+      port,
+      protocol: request.protocol,
+      sourcePort: request.sourcePort,
+    },
+  };
 }
 
 /** A port name is one of the service's; undefined when it has none of that name. */

@@ -56,10 +56,12 @@ export class NetNamespace {
   private readonly unread: MissingFile[] = [];
   private readonly neighbourIndex = new Map<string, Map<Ip, Neighbour>>();
   private readonly owners = new Map<Ip, Link>();
+  /** By name and interface: there are fewer names than interfaces. */
   private readonly confs = {
     4: new Map<string, Map<string, number | undefined>>(),
     6: new Map<string, Map<string, number | undefined>>(),
   };
+  private readonly numbers = new Map<string, number | undefined>();
 
   constructor(readonly dump: NamespaceDump) {
     this.place = placeOf(dump);
@@ -130,8 +132,12 @@ export class NetNamespace {
 
   /** A number, or undefined when not collected. */
   sysctlNumber(key: string): number | undefined {
+    const known = this.numbers.get(key);
+    if (known !== undefined || this.numbers.has(key)) return known;
     const text = this.sysctl(key);
-    return text === undefined ? undefined : Number(text);
+    const value = text === undefined ? undefined : Number(text);
+    this.numbers.set(key, value);
+    return value;
   }
 
   /** `net.ipv4.conf.<dev>.<name>`; sysctl(8) prints dots in interface names as slashes. */
@@ -141,10 +147,11 @@ export class NetNamespace {
 
   /** Asked at every hop, so kept by interface and name: building the key costs more than the look-up. */
   conf(family: Family, dev: string, name: string): number | undefined {
-    const known = inner(this.confs[family], dev);
-    if (known.has(name)) return known.get(name);
+    const byDevice = inner(this.confs[family], name);
+    const known = byDevice.get(dev);
+    if (known !== undefined || byDevice.has(dev)) return known;
     const value = this.sysctlNumber(this.confKey(family, dev, name));
-    known.set(name, value);
+    byDevice.set(dev, value);
     return value;
   }
 
@@ -173,6 +180,11 @@ export class NetNamespace {
 
   missingFiles(): readonly MissingFile[] {
     return this.unread;
+  }
+
+  /** All addresses on its interfaces. */
+  get addresses(): Iterable<Ip> {
+    return this.owners.keys();
   }
 
   /** Whether the address is configured on an interface of this namespace. */

@@ -4,14 +4,17 @@ import type { Route } from '../parse/routes.js';
 /** One routing table: longest prefix first, then lowest metric. A hash per prefix length, so a look-up costs the same for any size. */
 export class Fib {
   private readonly lengths: number[];
-  private readonly byLength = new Map<number, Map<Ip, Route[]>>();
+  private readonly byLength = new Map<number, Map<Ip | number, Route[]>>();
+  /** A bulk asks for the same few thousand addresses again and again. */
+  private readonly remembered = new Map<Ip | number, readonly Route[]>();
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       let prefixes = this.byLength.get(route.dst.length);
       if (prefixes === undefined) this.byLength.set(route.dst.length, (prefixes = new Map()));
-      const same = prefixes.get(route.dst.net);
-      if (same === undefined) prefixes.set(route.dst.net, [route]);
+      const key = keyOf(route.dst.net);
+      const same = prefixes.get(key);
+      if (same === undefined) prefixes.set(key, [route]);
       else same.push(route);
     }
     for (const prefixes of this.byLength.values())
@@ -24,12 +27,32 @@ export class Fib {
   }
 
   /** Routes that contain `ip`, best first. The caller takes the first that is usable. */
-  *matches(ip: Ip): Iterable<Route> {
-    for (const length of this.lengths) {
-      const same = this.byLength.get(length)?.get(maskIp(ip, length));
-      if (same !== undefined) yield* same;
+  matches(ip: Ip): readonly Route[] {
+    const key = keyOf(ip);
+    let found = this.remembered.get(key);
+    if (found === undefined) {
+      if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
+      this.remembered.set(key, (found = this.find(ip)));
     }
+    return found;
   }
+
+  private find(ip: Ip): readonly Route[] {
+    let found: readonly Route[] = NONE;
+    for (const length of this.lengths) {
+      const same = this.byLength.get(length)?.get(keyOf(maskIp(ip, length)));
+      if (same !== undefined) found = found.length === 0 ? same : [...found, ...same];
+    }
+    return found;
+  }
+}
+
+const MAX_REMEMBERED = 4096;
+const NONE: readonly Route[] = [];
+
+/** Addresses above 128.0.0.0 are doubles, which make slow keys: as signed numbers they are small integers. */
+function keyOf(ip: Ip): Ip | number {
+  return typeof ip === 'number' ? ip | 0 : ip;
 }
 
 /** Table local first where both tables are in one trie (fib_find_alias()). */
