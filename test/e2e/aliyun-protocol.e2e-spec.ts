@@ -276,6 +276,18 @@ describe('the SDK and the fake cloud', () => {
     expect(cloud.calls.map((call) => call.status)).toEqual(['fault', 'fault', 'fault', 200]);
   });
 
+  it('passes on what the cloud says, without a token that it repeats', async () => {
+    const cloud = await startCloud();
+    cloud.faults.set([{ kind: 'echo' }]);
+    const { id: accessKeyId, secret: accessKeySecret, token: securityToken } = SESSION;
+
+    const error = await failure(
+      vSwitches(connect(cloud.endpoint, { kind: 'sts', accessKeyId, accessKeySecret, securityToken })),
+    );
+
+    expect(error.message).toBe('DescribeVSwitches was answered with NoPermission: Not allowed for token (secret).');
+  });
+
   it('is refused when a request is sent again', async () => {
     const cloud = await startCloud();
     const sent: RequestInit[] = [];

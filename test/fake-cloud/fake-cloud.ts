@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { Account, Keys } from './account.js';
 import { Authenticator } from './authenticate.js';
-import { Faults, sendFault, sendJson } from './fault.js';
+import { Faults, sendFault, sendJson, type Answer } from './fault.js';
 import { serveMetadata } from './metadata.js';
 import { Params } from './params.js';
 import { findHandler } from './products.js';
@@ -148,7 +148,8 @@ export class FakeCloud {
     try {
       const result = this.perform(request, version, action, params);
       const body = { RequestId: requestId, ...result };
-      if (await this.hitByFault(response, version === STS_VERSION ? 'sts' : action, { requestId, body })) return;
+      const token = request.headers['x-acs-security-token'];
+      if (await this.hitByFault(response, version === STS_VERSION ? 'sts' : action, { requestId, body, token })) return;
       this.record(action, 200, regionId);
       sendJson(response, 200, JSON.stringify(body));
     } catch (error) {
@@ -180,11 +181,7 @@ export class FakeCloud {
     return handler(params, this.world, this.options.smallPage ?? 1000);
   }
 
-  private async hitByFault(
-    response: ServerResponse,
-    action: string,
-    answer: { requestId: string; body: unknown },
-  ): Promise<boolean> {
+  private async hitByFault(response: ServerResponse, action: string, answer: Answer): Promise<boolean> {
     const fault = this.faults.next(action);
     if (fault === undefined) return false;
     this.record(action, 'fault', undefined);

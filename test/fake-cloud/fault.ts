@@ -11,6 +11,7 @@ export const Fault = z.strictObject({
     'throttled-with-delay',
     'too-many-requests',
     'forbidden',
+    'echo',
     'bad-signature',
     'server-error',
     'service-unavailable',
@@ -61,6 +62,8 @@ export class Faults {
 export interface Answer {
   readonly requestId: string;
   readonly body: unknown;
+  /** The session token that came with the request: what a talkative proxy may repeat. */
+  readonly token?: string;
 }
 
 /** Sends what a fault makes of an answer. The response may stay open: the server ends those when it closes. */
@@ -82,6 +85,8 @@ export async function sendFault(response: ServerResponse, fault: Fault, answer: 
         'User not authorized to operate on the specified resource.',
         answer,
       );
+    case 'echo':
+      return refuse(response, 403, 'NoPermission', `Not allowed for token ${answer.token ?? '(none)'}.`, answer);
     case 'bad-signature':
       return refuse(response, 400, 'SignatureDoesNotMatch', 'Specified signature is not matched.', answer);
     case 'server-error':

@@ -60,7 +60,8 @@ async function limited<T>(attempt: (timeoutMs: number) => Promise<T>, context: C
   }
 }
 
-function failureOf(action: string, error: unknown, deadline: Deadline): CloudCallError {
+/** What an error of an attempt means: time that is up is told from the caller's giving up, which is passed on. */
+export function failureOf(action: string, error: unknown, deadline: Deadline): CloudCallError {
   if (deadline.signal.aborted) {
     const reason: unknown = deadline.signal.reason;
     if (!(reason instanceof DeadlinePassed)) throw reason;

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import { callWithRetries, type CallContext } from './call-with-retries.js';
+import { callWithRetries, failureOf, type CallContext } from './call-with-retries.js';
 import { CloudCallError } from './cloud-call-error.js';
 import type { CredentialSource } from './credential-source.js';
+import { raceSignal } from './deadline.js';
 import type { CallParameters, Sdk, SdkAction } from './sdk-calls.js';
 
 /** Connects when the first call is made; a connection that failed is tried anew by the next call. */
@@ -11,9 +12,11 @@ export class LazySdk {
   constructor(private readonly connect: () => Promise<Sdk>) {}
 
   get(): Promise<Sdk> {
-    this.connecting ??= this.connect().catch((error: unknown) => {
+    this.connecting ??= this.connect().catch((cause: unknown) => {
       this.connecting = undefined;
-      throw error;
+      const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+      const text = `Alibaba Cloud's SDK could not be loaded${why}; are the packages @alicloud/* installed?`;
+      throw new CloudCallError('unavailable', 'load', text, { final: true });
     });
     return this.connecting;
   }
@@ -38,16 +41,22 @@ export class CloudApi {
     }
   }
 
-  private attempt(action: SdkAction, parameters: CallParameters): Promise<unknown> {
+  private async attempt(action: SdkAction, parameters: CallParameters): Promise<unknown> {
+    const { deadline } = this.context;
+    // Loading the SDK takes seconds on a busy machine: that is no call's time, but the look's.
+    const sdk = await raceSignal(this.sdk.get(), deadline.signal).catch((error: unknown) => {
+      throw failureOf(action, error, deadline);
+    });
     const once = async (timeoutMs: number): Promise<unknown> => {
-      const sdk = await this.sdk.get();
       // Looked for apart from the call, so that "no keys" is told from "the call failed".
       await this.credentials.get().catch((error: unknown) => {
         throw noKeys(action, error);
       });
       return sdk[action](parameters, timeoutMs);
     };
-    return callWithRetries(action, once, this.context);
+    return callWithRetries(action, once, this.context).catch((error: unknown) => {
+      throw error instanceof CloudCallError ? withoutSecrets(error, this.credentials.secrets) : error;
+    });
   }
 
   private parse<T>(action: SdkAction, schema: z.ZodType<T>, answer: unknown): T {
@@ -57,6 +66,12 @@ export class CloudApi {
     const where = first === undefined ? '' : ` (at ${first.path.join('.') || 'its root'})`;
     throw new CloudCallError('malformed', action, `${action} got an answer that is not what the API documents${where}`);
   }
+}
+
+/** The cloud's own words are passed on; should they repeat what we sent, that is taken out. */
+function withoutSecrets(error: CloudCallError, secrets: readonly string[]): CloudCallError {
+  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '(secret)'), error.message);
+  return shown === error.message ? error : new CloudCallError(error.kind, error.action, shown, error.details);
 }
 
 const endedSession = ({ kind, details }: CloudCallError): boolean =>

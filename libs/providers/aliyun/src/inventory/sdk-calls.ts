@@ -4,8 +4,29 @@ export type CallParameters = Readonly<Record<string, string | number | readonly 
 /** Makes one call once; answers the body in the words of the wire (`Vpcs.Vpc[].VpcId`), not yet looked at. */
 export type SdkCall = (parameters: CallParameters, timeoutMs: number) => Promise<unknown>;
 
-/** The products of calls for which npm has no typed package: load balancers. */
-export const PRODUCT_OF = {
+/** Products with a typed package on npm. */
+const TYPED = {
+  DescribeInstances: 'ecs',
+  DescribeNetworkInterfaces: 'ecs',
+  DescribeSecurityGroups: 'ecs',
+  DescribeSecurityGroupAttribute: 'ecs',
+  DescribePrefixListAttributes: 'ecs',
+  DescribePortRangeListEntries: 'ecs',
+  DescribeVpcs: 'vpc',
+  DescribeVSwitches: 'vpc',
+  DescribeRouteTableList: 'vpc',
+  DescribeRouteEntryList: 'vpc',
+  DescribeNetworkAcls: 'vpc',
+  DescribeNatGateways: 'vpc',
+  DescribeSnatTableEntries: 'vpc',
+  DescribeForwardTableEntries: 'vpc',
+  DescribeEipAddresses: 'vpc',
+  DescribeHaVips: 'vpc',
+  ListIpv4Gateways: 'vpc',
+} as const;
+
+/** Load balancers: npm has no typed package for them, so the generic client calls them. */
+export const GENERIC = {
   DescribeLoadBalancers: 'slb',
   DescribeLoadBalancerAttribute: 'slb',
   DescribeLoadBalancerListeners: 'slb',
@@ -20,26 +41,11 @@ export const PRODUCT_OF = {
   GetListenerHealthStatus: 'nlb',
 } as const;
 
+/** Every call that is made, with its product: what an account has to allow. */
+export const PRODUCT_OF = { ...TYPED, ...GENERIC };
+
 export const VERSIONS = { slb: '2014-05-15', nlb: '2022-04-30' } as const;
 
-export type SdkAction =
-  | 'DescribeInstances'
-  | 'DescribeNetworkInterfaces'
-  | 'DescribeSecurityGroups'
-  | 'DescribeSecurityGroupAttribute'
-  | 'DescribePrefixListAttributes'
-  | 'DescribePortRangeListEntries'
-  | 'DescribeVpcs'
-  | 'DescribeVSwitches'
-  | 'DescribeRouteTableList'
-  | 'DescribeRouteEntryList'
-  | 'DescribeNetworkAcls'
-  | 'DescribeNatGateways'
-  | 'DescribeSnatTableEntries'
-  | 'DescribeForwardTableEntries'
-  | 'DescribeEipAddresses'
-  | 'DescribeHaVips'
-  | 'ListIpv4Gateways'
-  | keyof typeof PRODUCT_OF;
+export type SdkAction = keyof typeof PRODUCT_OF;
 
 export type Sdk = Readonly<Record<SdkAction, SdkCall>>;

@@ -1,7 +1,7 @@
 import type { RuntimeOptions } from '@darabonba/typescript';
 import type { CredentialSettings } from './credential-settings.js';
 import type { CredentialSource, KeyLoader } from './credential-source.js';
-import { PRODUCT_OF, VERSIONS, type Sdk, type SdkCall } from './sdk-calls.js';
+import { GENERIC, VERSIONS, type Sdk, type SdkCall } from './sdk-calls.js';
 
 /** Where the products of one region answer. */
 export interface Endpoints {
@@ -41,8 +41,8 @@ export async function connectSdk(endpoints: Endpoints, credentials: CredentialSo
   const ecs = new (classOf(Ecs.default))(config(endpoints.ecs));
   const vpc = new (classOf(Vpc.default))(config(endpoints.vpc));
 
-  const generic = (action: keyof typeof PRODUCT_OF): SdkCall => {
-    const product = PRODUCT_OF[action];
+  const generic = (action: keyof typeof GENERIC): SdkCall => {
+    const product = GENERIC[action];
     const client = new (classOf(core.default))(config(endpoints[product] ?? regionalHost(product, endpoints.region)));
     const params = new $OpenApiUtil.Params({
       action,
