@@ -107,10 +107,17 @@ function candidates(world: World, recorded: RecordedObstacle, addresses: readonl
       if (finding !== undefined) found.push(finding);
     }
   for (const ns of relevant(world, [here, namespaceAt(world, obstacle.facts.subject)], ends))
-    found.push(...world.inspection.of(ns).filter((finding) => concerns(finding, ends)));
+    found.push(...world.inspection.of(ns).filter((finding) => concerns(finding, ends) && leaves(world, finding, ends)));
   const outside = podOutside(world, recorded);
   if (outside !== undefined && !found.some((finding) => isSame(finding, outside))) found.push(outside);
   return found;
+}
+
+/** Masquerading what leaves the cluster does not matter to packets that stay inside. */
+function leaves({ cluster }: World, { code }: Finding, ends: readonly Ip[]): boolean {
+  return (
+    code !== 'MASQUERADE_MISSING' || ends.some((ip) => !cluster.isPodAddress(ip) && cluster.nodeAt(ip) === undefined)
+  );
 }
 
 /**

@@ -62,6 +62,9 @@ const TRANSLATION = codes(
   'IPSET_STALE',
 );
 
+/** What rules that filter hang on: sets, chains, and the source that they see. */
+const FILTERING = codes('MASQUERADE_UNEXPECTED', 'BRIDGE_NF_CALL_OFF', 'CHAIN_MISSING', 'IPSET_STALE');
+
 /** A policy rule leads into a table of its own, and what stands there is as it was meant. */
 const DIVERSION = codes('RULE_DIVERTS');
 
@@ -91,7 +94,8 @@ const CONSEQUENCES: ReadonlyMap<SuspicionCode, readonly ReadonlySet<SuspicionCod
   ['NEIGH_INCOMPLETE', [DEVICE, ROUTING, ANSWERING]],
   ['NEIGH_MISSING', [DEVICE, ROUTING, TUNNEL]],
   ['FDB_MISSING', [DEVICE, ROUTING, TUNNEL]],
-  ['NEIGH_WRONG_MAC', [DEVICE, ROUTING, TUNNEL]],
+  // The entry is wrong whoever leads there, unless the MAC address is that of before.
+  ['NEIGH_WRONG_MAC', [DEVICE]],
   ['MAC_MISMATCH', [DEVICE, ROUTING, TUNNEL]],
   ['PROXY_ARP_OFF', [DEVICE, ROUTING]],
   ['ARP_IGNORED', [DEVICE, ROUTING]],
@@ -117,10 +121,10 @@ const CONSEQUENCES: ReadonlyMap<SuspicionCode, readonly ReadonlySet<SuspicionCod
   ['POLICY_DENIED_INGRESS', [FOREIGN, codes('MASQUERADE_UNEXPECTED')]],
   ['CALICO_POLICY_DENIED', [FOREIGN, codes('MASQUERADE_UNEXPECTED')]],
   ['ADMIN_POLICY_DENIED', [FOREIGN, codes('MASQUERADE_UNEXPECTED')]],
-  ['FILTER_DROP', [TRANSLATION]],
-  ['FILTER_REJECT', [TRANSLATION]],
-  ['CHAIN_POLICY_DROP', [TRANSLATION]],
-  ['NFT_DROP', [TRANSLATION]],
+  ['FILTER_DROP', [FILTERING]],
+  ['FILTER_REJECT', [FILTERING]],
+  ['CHAIN_POLICY_DROP', [FILTERING]],
+  ['NFT_DROP', [FILTERING]],
 ]);
 
 /** How fundamental a finding is as the cause of an obstacle, from 0; undefined: it does not explain it. */

@@ -26,6 +26,8 @@ export class ExchangeState {
   readonly underlayNat = new Map<string, Ip>();
   /** The forwarding entry by which the last VXLAN packet left, when it names a port or VNI of its own. */
   tunnelEntry: { readonly ns: NetNamespace; readonly link: Link; readonly entry: FdbEntry } | undefined;
+  /** Where a packet left its last namespace: by which device, to which next hop. */
+  leftBy: { readonly ns: NetNamespace; readonly dev: string; readonly nextHop: Ip } | undefined;
   /** Fixed neighbour entries that sent packets to another host than the one that was meant. */
   readonly misled: Finding[] = [];
   /** Of the devices that the packets left by, in bytes. */

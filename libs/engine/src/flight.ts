@@ -113,6 +113,7 @@ function loop(context: FlightContext, place: Place, skb: Skb): FlightEnd {
 function transmit(context: FlightContext, ns: NetNamespace, out: Transmit): Next {
   const link = ns.link(out.dev);
   const { skb } = out;
+  context.state.leftBy = { ns, dev: out.dev, nextHop: out.nextHop };
   // A translation that failed left no address to go on to.
   if (context.recorder.stopped && (skb.dst === 0 || skb.dst === 0n)) return { kind: 'lost', skb };
   if (link === undefined || !isUp(link)) {
@@ -205,7 +206,7 @@ function fromBridge(context: FlightContext, ns: NetNamespace, out: Transmit): Ne
 function pastObstacle(context: FlightContext, at: NetNamespace, skb: Skb): Next | undefined {
   const { world, recorder } = context;
   if (recorder.hops.filter((hop) => hop.hypothetical).length > 6) return undefined;
-  if (skb.inner !== undefined) return undefined;
+  if (skb.inner !== undefined) return at.place.kind === 'node' ? pastTunnel(context, at, skb) : undefined;
   if (at.place.kind === 'pod') {
     const node = at.place.node === undefined ? undefined : world.namespaces.get(`node/${at.place.node}`);
     const port = node === undefined ? undefined : podPort(context, at);
@@ -236,9 +237,39 @@ function pastObstacle(context: FlightContext, at: NetNamespace, skb: Skb): Next 
       link: { from: at.id, to: pod.id, type: 'veth', toInterface: link.name },
     };
   }
-  const node = name === undefined || name === at.place.name ? undefined : world.namespaces.get(`node/${name}`);
+  if (intended?.kind === 'node') {
+    const way = byIntendedRoute(context, at, skb);
+    if (way !== undefined) return way;
+  }
+  return name === undefined ? undefined : arriveAtNode(context, at, skb, name);
+}
+
+function arriveAtNode({ world }: FlightContext, at: NetNamespace, skb: Skb, name: string): Next | undefined {
+  const node = name === at.place.name ? undefined : world.namespaces.get(`node/${name}`);
   const uplink = node === undefined ? undefined : world.fabric.uplink(node);
   return uplink === undefined ? undefined : arriveFromOutside(at, '', skb, uplink);
+}
+
+/** A packet that left by another way than the one that is meant: what stands on that one is in its way too. */
+function byIntendedRoute(context: FlightContext, at: NetNamespace, skb: Skb): Next | undefined {
+  const { leftBy } = context.state;
+  const meant = context.world.cni.intendedRoute(at, skb.dst);
+  if (meant === undefined || leftBy === undefined || leftBy.ns !== at) return undefined;
+  const nextHop = meant.gateway ?? skb.dst;
+  if (leftBy.dev === meant.dev && leftBy.nextHop === nextHop) return undefined;
+  const route = `${formatIp(skb.dst)} via ${formatIp(nextHop)} dev ${meant.dev}`;
+  return transmit(context, at, { kind: 'transmit', dev: meant.dev, nextHop, skb: { ...skb }, route, local: false });
+}
+
+/** A tunnel's packet goes on to the host that it is for; where that is nobody's, to the one that what it carries is for. */
+function pastTunnel(context: FlightContext, at: NetNamespace, skb: Skb): Next | undefined {
+  const { cluster, cni } = context.world;
+  const owner = cluster.nodeAt(skb.dst);
+  if (owner !== undefined) return arriveAtNode(context, at, skb, owner.name);
+  const meant = skb.inner === undefined ? undefined : cni.intendedNextHop(at.place.name, skb.inner.dst);
+  const node = meant?.kind === 'node' ? cluster.nodes.get(meant.name) : undefined;
+  const dst = node?.internalIps.find((ip) => typeof ip === typeof skb.dst);
+  return node === undefined || dst === undefined ? undefined : arriveAtNode(context, at, { ...skb, dst }, node.name);
 }
 
 /** The node's interface that the pod's packets come in by. */

@@ -44,7 +44,7 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
       skb,
       unreachableHost(out),
     );
-    return { kind: 'lost', skb };
+    return pastMissingEntry(context, ns, link, skb);
   }
   const { mac } = entry;
   const fdb = (ns.fdb ?? []).filter((one) => one.dev === link.name && one.dst !== undefined);
@@ -74,7 +74,7 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
       'dropped',
       skb,
     );
-    return { kind: 'lost', skb };
+    return pastMissingEntry(context, ns, link, skb);
   }
   if (ns.owns(remote) !== undefined) return bypassLoop(context, ns, link, out, remote);
   const local = parseAddress(link.info.local);
@@ -96,6 +96,20 @@ export function encapsulateVxlan(context: FlightContext, ns: NetNamespace, link:
     after: showSkb({ ...outer, src: outer.src ?? remote }),
   });
   return { kind: 'again', outcome: send(runIn(context, ns), outer, link.lower) };
+}
+
+/** Past an entry that is missing the packet goes to the tunnel's end on the node that it is meant for. */
+function pastMissingEntry(context: FlightContext, ns: NetNamespace, link: Link, skb: Skb): Next {
+  const { cluster, cni, namespaces } = context.world;
+  const meant = cni.intendedNextHop(ns.place.name, skb.dst);
+  const far = meant?.kind === 'node' ? namespaces.get(`node/${meant.name}`) : undefined;
+  const end = [...(far?.links?.values() ?? [])].find((one) => one.kind === 'vxlan' && one.info.id === link.info.id);
+  const remote =
+    parseAddress(end?.info.local) ??
+    (meant?.kind === 'node' ? cluster.nodes.get(meant.name)?.internalIps[0] : undefined);
+  if (end === undefined || remote === undefined || ns.owns(remote) !== undefined) return { kind: 'lost', skb };
+  context.state.tunnelEntry = undefined;
+  return { kind: 'again', outcome: send(runIn(context, ns), outerPacket(link, skb, remote, end.mac), link.lower) };
 }
 
 /**

@@ -112,9 +112,12 @@ export function send(
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
   const { src, result: found } = chooseRoute(run, routing, packet, bound, anySource);
-  const skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
+  let skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
   const result =
     found.kind === 'route' ? found : pastRefusal(run, routing, skb, found, outputFlow(skb, src, bound), true);
+  // Past a refusal the packet has the source that the other route would give it.
+  if (found.kind !== 'route' && result !== undefined && packet.src === undefined)
+    skb = { ...skb, src: routeSource(ns, result, packet.dst) ?? src };
   if (result === undefined) {
     hook(run, 'OUTPUT', skb, '', '');
     return { kind: 'stop', skb };
