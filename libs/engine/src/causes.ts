@@ -39,11 +39,18 @@ export function explainObstacle(
     ),
     more,
   );
-  const evidence = [...own.evidence, ...hopLimitEvidence(world, recorded, exchange)];
+  const small = smallHopLimit(world, recorded, exchange);
+  const evidence = [...own.evidence, ...(small === undefined ? [] : [small.evidence])];
   const [first] = causes;
   return [
     ...causes,
-    suspect({ ...own, evidence, blocking: true, ...(first === undefined ? {} : { because: first.fingerprint }) }),
+    suspect({
+      ...own,
+      ...(small === undefined ? {} : { remedy: small.remedy }),
+      evidence,
+      blocking: true,
+      ...(first === undefined ? {} : { because: first.fingerprint }),
+    }),
   ];
 }
 
@@ -197,18 +204,22 @@ function isSame(a: Pick<Finding, 'code' | 'subject'>, b: Pick<Finding, 'code' | 
 /** Below this no sender starts on purpose. */
 const SMALL_TTL = 32;
 
-/** Where a hop limit ends, the one that its sender starts with. */
-function hopLimitEvidence(
+/** Where a hop limit ends, the one that its sender starts with, and what to set it to. */
+function smallHopLimit(
   world: World,
   { obstacle, direction }: RecordedObstacle,
   { forward, reply }: Pick<Exchange, 'forward' | 'reply'>,
-): Evidence[] {
-  if (obstacle.facts.code !== 'TTL_EXCEEDED') return [];
+): { readonly evidence: Evidence; readonly remedy: string } | undefined {
+  if (obstacle.facts.code !== 'TTL_EXCEEDED') return undefined;
   const [first] = direction === 'forward' ? forward.hops : (reply?.hops ?? []);
   const ns = first === undefined ? undefined : namespaceAt(world, first.at);
   const key = 'net.ipv4.ip_default_ttl';
   const value = ns?.sysctlNumber(key) ?? SMALL_TTL;
-  return ns === undefined || value >= SMALL_TTL
-    ? []
-    : [{ kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${value}` }];
+  if (ns === undefined || value >= SMALL_TTL) return undefined;
+  const { kind, namespace, name } = ns.place;
+  const sender = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+  return {
+    evidence: { kind: 'sysctl', at: ns.place, locator: key, text: `${key} = ${value}` },
+    remedy: `At the sender, ${sender}: sysctl -w ${key}=64`,
+  };
 }

@@ -21,6 +21,7 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
         code: text.includes('not tracked') ? 'CONNTRACK_NOTRACK' : 'FOREIGN_RULE',
         subject: hop.at,
         evidence: [evidence],
+        details: { problem: text },
         remedy: `Remove the rule if it is not wanted: ${deleteCommand(evidence, family)}`,
       });
     }
@@ -30,7 +31,7 @@ export function foreignRules({ forward, reply }: Pick<Exchange, 'forward' | 'rep
 /** Rules by hand that hid the sender behind another address, masquerading ones too. */
 export function sourceRules({ forward }: Pick<Exchange, 'forward'>, family: Family): Finding[] {
   return forward.hops.flatMap(({ at, steps }) =>
-    steps.flatMap(({ kind, evidence, before, after }): Finding[] => {
+    steps.flatMap(({ kind, text, evidence, before, after }): Finding[] => {
       if (kind !== 'translate' || evidence?.kind !== 'rule' || before?.src === after?.src) return [];
       if (KNOWN.some((pattern) => pattern.test(evidence.locator))) return [];
       return [
@@ -38,7 +39,7 @@ export function sourceRules({ forward }: Pick<Exchange, 'forward'>, family: Fami
           code: MASQUERADES.test(evidence.text) ? 'MASQUERADE_UNEXPECTED' : 'FOREIGN_RULE',
           subject: at,
           evidence: [evidence],
-          details: { source: before?.src ?? '' },
+          details: { source: before?.src ?? '', problem: text },
           remedy: `Remove the rule if it is not wanted: ${deleteCommand(evidence, family)}`,
         },
       ];

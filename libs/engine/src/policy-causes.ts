@@ -1,9 +1,10 @@
-import type { Endpoint, Evidence, Ip, Skipped } from '#libs/model';
+import { parseIp, type Endpoint, type Evidence, type Ip, type Skipped } from '#libs/model';
 import {
   blocksDns,
   policyFindings,
   policySkipped,
   recogniseDrop,
+  type PolicyDrop,
   type FlowEnd,
   type PolicyFlow,
   type PolicyVerdict,
@@ -37,7 +38,10 @@ const NO_OPINION: PolicyOpinion = { causesOf: () => [], notes: [], skipped: [] }
 export function policyOpinion(world: World, question: PolicyQuestion, exchange: Exchange): PolicyOpinion {
   const { policies } = world;
   const flow = flowOf(world, question, exchange);
-  if (!policies.hasPolicies || flow === undefined) return NO_OPINION;
+  if (flow === undefined) return NO_OPINION;
+  // Without any policy there is nothing to say, unless a rule of one is still there.
+  if (!policies.hasPolicies && exchange.obstacles.every(({ obstacle }) => recognise(world, obstacle) === undefined))
+    return NO_OPINION;
   const verdict = verdictOf(world, flow, exchange);
   const drops = new Map<RecordedObstacle, Direction>();
   for (const recorded of exchange.obstacles) {
@@ -86,8 +90,11 @@ function flowOf(
   const { target, sender } = exchange;
   // A service address that nobody translated is nothing that a policy knows.
   if (sender === undefined || cluster.isServiceAddress(target.ip)) return undefined;
+  // A host that has no route to the destination has chosen no source: then it is the address that was asked for.
+  const own = sender === 0 || sender === 0n ? parseIp(source.ip ?? '') : sender;
+  if (own === undefined) return undefined;
   return {
-    source: sourceEnd(policies, source, sender),
+    source: sourceEnd(policies, source, own),
     destination: policies.endAt(target.ip),
     protocol,
     port: target.port,
@@ -120,11 +127,16 @@ function changedSource(
 
 /** The direction of the policies whose rule stopped the packet; undefined: it was no policy engine's. */
 function dropDirection(world: World, { obstacle }: RecordedObstacle, verdict: PolicyVerdict): Direction | undefined {
-  const [evidence] = obstacle.facts.evidence;
+  const drop = recognise(world, obstacle);
+  return drop && (drop.direction ?? (verdict.ingress.decision === 'deny' ? 'ingress' : 'egress'));
+}
+
+/** The drop that a policy engine ordered; undefined: it is none, or the engine's own protection. */
+function recognise({ policies }: World, { facts }: RecordedObstacle['obstacle']): PolicyDrop | undefined {
+  const [evidence] = facts.evidence;
   if (evidence === undefined || (evidence.kind !== 'rule' && evidence.kind !== 'chain')) return undefined;
-  const drop = recogniseDrop(placeOfRule(evidence), world.policies.refs);
-  if (drop === undefined || drop.kind === 'guard') return undefined;
-  return drop.direction ?? (verdict.ingress.decision === 'deny' ? 'ingress' : 'egress');
+  const drop = recogniseDrop(placeOfRule(evidence), policies.refs);
+  return drop?.kind === 'guard' ? undefined : drop;
 }
 
 /** `filter/FORWARD/3`, `inet filter/forward/12`. */

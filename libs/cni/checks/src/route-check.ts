@@ -81,8 +81,7 @@ function usedRoute(check: Check, found: Found): Finding | undefined {
   const wrong = route.nextHops.find((hop) => !promise.ways.some((way) => leads(hop, way)));
   if (wrong === undefined) return undefined;
   const shown = { ...check, evidence: [wantedRoute(ns, promise), ...evidence] };
-  if (table !== 'main' && table !== 'default')
-    return wrongWay(shown, 'RULE_DIVERTS', wrong, `Look at ip rule: a rule leads to table ${table}.`);
+  if (table !== 'main' && table !== 'default') return diverted(shown, wrong, table);
   if (route.dst.length > promise.destination.length && hasPromised(check))
     return {
       ...wrongWay(shown, 'ROUTE_SHADOWED', wrong, `ip route del ${showDestination(route.dst)}`),
@@ -92,11 +91,23 @@ function usedRoute(check: Check, found: Found): Finding | undefined {
   return wrongWay(shown, wrongCode(promise, wrong), wrong, `ip route replace ${showWay(promise)}`);
 }
 
+function diverted(check: Check & { readonly evidence: readonly Evidence[] }, wrong: NextHop, table: string): Finding {
+  const { ns, dst } = check;
+  const rules = ns.routing(typeof dst === 'number' ? 4 : 6)?.rules ?? [];
+  const rule = rules.find((one) => one.action === 'lookup' && one.table === table);
+  const found = wrongWay(check, 'RULE_DIVERTS', wrong);
+  return rule === undefined ? found : { ...found, evidence: [ruleEvidence(ns, rule), ...found.evidence] };
+}
+
+function ruleEvidence({ place }: NetNamespace, { priority, text }: RoutingState['rules'][number]): Evidence {
+  return { kind: 'policy-rule', at: place, locator: `rule/${priority}`, text };
+}
+
 function wrongWay(
   { ns, promise, evidence }: Check & { readonly evidence: readonly Evidence[] },
   code: Finding['code'],
   wrong: NextHop,
-  remedy: string,
+  remedy?: string,
 ): Finding {
   return {
     code,
@@ -108,7 +119,7 @@ function wrongWay(
       expected:
         code === 'ROUTE_WRONG_DEVICE' ? (promise.ways[0].dev ?? 'another device') : showGateway(promise.ways[0]),
     },
-    remedy,
+    ...(remedy === undefined ? {} : { remedy }),
     concerns: promise.destination,
   };
 }
@@ -236,16 +247,13 @@ function rulesFinding(check: Check, instead: Route | undefined): Finding | undef
     code: 'RULE_DIVERTS',
     subject: ns.place,
     evidence: [
-      ...others.slice(0, 8).map((rule): Evidence => ({
-        kind: 'policy-rule',
-        at: ns.place,
-        locator: `rule/${rule.priority}`,
-        text: rule.text,
-      })),
+      ...others.slice(0, 8).map((rule) => ruleEvidence(ns, rule)),
       ...(instead === undefined ? [] : [routeEvidence(ns, instead.table, instead)]),
     ],
     details: details(promise),
-    remedy: 'Look at ip rule: the rules lead past the table main, which has the route.',
+    ...(others.length === 1
+      ? {}
+      : { remedy: 'Look at ip rule: one of these rules leads past the table main, which has the route.' }),
   };
 }
 

@@ -203,7 +203,7 @@ export class VtepTable {
           expected: formatIp(peer.remote),
         }),
       ];
-    const evidence = { ...at, text: `${right.text}${suffix(right)}` };
+    const evidence = { ...at, text: right.text };
     const { id, port } = link.info;
     if (right.vni !== undefined && typeof id === 'number' && right.vni !== id)
       return [this.finding(peer, 'VNI_MISMATCH', { evidence, remedy, mac, actual: right.vni, expected: id })];
@@ -241,11 +241,6 @@ export class VtepTable {
     const mac = peer.mac ?? `<MAC of ${this.link.name} of ${peer.node}>`;
     return `ip neigh replace ${formatIp(peer.tunnelIp)} lladdr ${mac} dev ${this.link.name} nud permanent`;
   }
-}
-
-/** What the entry's text leaves out. */
-function suffix({ port, vni }: FdbEntry): string {
-  return `${port === undefined ? '' : ` port ${port}`}${vni === undefined ? '' : ` vni ${vni}`}`;
 }
 
 function sameMac(a: string, b: string): boolean {

@@ -43,7 +43,7 @@ const OWN_HOLES = {
   policies: 'the policies that decide, and how',
   port: 'a port',
   ports: 'the ports that there are',
-  problem: 'what is wrong with the rule',
+  problem: 'what is wrong with the rule, or what it does',
   protocol: '`tcp` or `udp`',
   queue: 'length and limit of the accept queue',
   reason: 'why',

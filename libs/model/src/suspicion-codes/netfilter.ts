@@ -53,7 +53,8 @@ export const NETFILTER_CODES = {
       '{at}: remove the rules that are no longer kept (kube-proxy --cleanup, or flush the unused iptables), then restart the agents.',
   }),
   FOREIGN_RULE: code('info', {
-    message: '{subject} has a rule that none of the known components writes[, in {rule}: {text}]',
+    message:
+      '{subject} has a rule that none of the known components writes[, and it changes this packet ({problem})][, in {rule}: {text}]',
     cause: 'An administrator, a firewall service or another agent wrote it.',
     check: ['iptables-save  # run it {at}'],
     remedy: 'Nothing to change unless the rule is not wanted.',

@@ -43,7 +43,7 @@ export const NETPOL_CODES = {
   }),
   POLICY_STALE: code('warning', {
     message:
-      'No network policy denies this packet, and the node of {subject} still drops it[: {text}]: rules of a policy that is gone are programmed there.',
+      'No network policy denies this packet, and the node of {subject} drops it all the same: what its policy agent has programmed is out of date[, in {rule}: {text}]',
     cause: 'The policy agent of the node is behind: it does not run, or cannot reach the API server.',
     check: ['kubectl -n kube-system get pods -o wide  # the policy agent of the node'],
     remedy: 'Restart the policy agent on the node of {subject}: it removes what is no longer wanted.',

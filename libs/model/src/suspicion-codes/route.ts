@@ -13,7 +13,7 @@ export const ROUTE_CODES = {
       '{at}: add the missing route: ip route add {destination} via GATEWAY dev INTERFACE. For a pod: recreate it, the CNI plugin writes its routes.',
   }),
   ROUTE_BLACKHOLE: code('critical', {
-    message: 'A blackhole route {at} swallows packets to {destination} silently: {text}.',
+    message: 'A blackhole route {at} discards packets to {destination}: {text}.',
     cause:
       'Somebody wrote the route by hand, or a routing agent (BIRD) holds a block of addresses that has moved away.',
     check: ['ip route get {destination}  # run it {at}', 'ip route show table all type blackhole'],
@@ -45,19 +45,19 @@ export const ROUTE_CODES = {
   }),
   ROUTE_SHADOWED: code('critical', {
     message:
-      'A more specific route {at} takes the packets to {destination} out of {actual}; the way there is {expected}: {text}.',
+      'A more specific route {at} sends packets to {destination} by {actual}; they should go by {expected}: {text}.',
     cause: 'The right route is there, but a longer prefix wins: a route of a VPN, of another plugin, or by hand.',
     check: ['ip route get {destination}  # run it {at}', 'ip route show root {destination}'],
     remedy: '{at}: ip route del {text}',
   }),
   RULE_DIVERTS: code('critical', {
     message:
-      'A policy rule {at} sends packets to {destination} through another routing table[, out of {actual}; the way there is {expected}].',
+      'A policy rule {at} makes packets to {destination} ask another routing table[; they go by {actual} and should go by {expected}]: {text}.',
     cause:
       'An ip rule with a smaller number than the rule for table main matches: of a VPN, a cloud agent for secondary interfaces, or by hand.',
     check: ['ip rule  # run it {at}', 'ip route show table NUMBER'],
     remedy:
-      '{at}: remove or narrow the rule (ip rule del pref NUMBER), or add the route to {destination} to that table.',
+      '{at}: remove or narrow the rule (ip rule del pref {priority}), or add the route to {destination} to that table.',
   }),
   RULE_PROHIBIT: code('critical', {
     message: 'A policy rule {at} refuses packets to {destination}: {text}.',
@@ -69,7 +69,8 @@ export const ROUTE_CODES = {
     message: '{subject} lacks the policy rule that leads to routing table {table}: routes there are not used.',
     cause: 'The rule was deleted; the CNI or cloud agent that wrote it does not write it again until it is restarted.',
     check: ['ip rule  # run it {at}', 'ip route show table {table}'],
-    remedy: '{at}: ip rule add [{rule} ]lookup {table}, or restart the CNI agent',
+    remedy:
+      '{at}: ip rule add pref {priority} lookup {table} (a CNI agent writes its own rules again when it is restarted)',
   }),
   NEXTHOP_DEAD: code('critical', {
     message: 'The route to {destination} {at} is dead, because its interface is down or has no carrier: {text}.',
