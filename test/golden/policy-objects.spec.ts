@@ -10,7 +10,7 @@ const [KEPT] = readKeptCases(join(import.meta.dirname, '..', '..')).filter(
 /** Somebody whom the policy of prod/db-0 keeps out, with some of the objects. */
 async function blocking(keeps: (kind: string) => boolean) {
   if (KEPT === undefined) throw new Error('the kept case is gone');
-  const snapshot = { ...KEPT.snapshot, objects: KEPT.snapshot.objects.filter(({ kind }) => keeps(kind)) };
+  const snapshot = { ...KEPT.snapshot, objects: (KEPT.snapshot.objects ?? []).filter(({ kind }) => keeps(kind)) };
   const network = await genericProvider.createNetwork({ snapshot, settings: {}, overrides: {} });
   const pair = { ...KEPT.pair, source: 'pod/default/web-1' };
   return (await diagnosePair(network, pair)).blocking.map(({ code }) => code);
