@@ -119,7 +119,9 @@ interface Opinions {
 function opinionsOf({ world, request, source, dst, port, leaves }: Findings): Opinions {
   const { protocol } = request;
   const service = AskedService.of(world, { source, dst, port, protocol }, leaves[0]?.value);
-  const opinions = new Map(leaves.map(({ value }) => [value, policyOpinion(world, { source, protocol }, value)]));
+  const opinions = new Map(
+    leaves.map(({ value }) => [value, policyOpinion(world, { source, dst, port, protocol }, value)]),
+  );
   const all = [...opinions.values()];
   return {
     service,

@@ -13,12 +13,15 @@ import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import { sourceRules } from './foreign-rules.js';
 import { staleSets } from './policy-sets.js';
+import { sourceAtDestination, targetAtSource } from './policy-view.js';
 import type { RecordedObstacle } from './trace-recorder.js';
 import { namespaceAt, type World } from './world.js';
 
 /** What of an exchange is the policies' business. */
 interface PolicyQuestion {
   readonly source: Endpoint;
+  readonly dst: Ip;
+  readonly port: number;
   readonly protocol: 'tcp' | 'udp';
 }
 
@@ -37,12 +40,15 @@ const NO_OPINION: PolicyOpinion = { causesOf: () => [], notes: [], skipped: [] }
 /** The intent of the policy objects held against what the walk saw. The walk decides; the opinion explains or objects. */
 export function policyOpinion(world: World, question: PolicyQuestion, exchange: Exchange): PolicyOpinion {
   const { policies } = world;
-  const flow = flowOf(world, question, exchange);
-  if (flow === undefined) return NO_OPINION;
+  const flows = flowsOf(world, question, exchange);
+  if (flows === undefined) return NO_OPINION;
   // Without any policy there is nothing to say, unless a rule of one is still there.
   if (!policies.hasPolicies && exchange.obstacles.every(({ obstacle }) => recognise(world, obstacle) === undefined))
     return NO_OPINION;
-  const verdict = verdictOf(world, flow, exchange);
+  const verdict: PolicyVerdict = {
+    ...policies.verdict(flows.ingress),
+    egress: policies.egress(flows.egress),
+  };
   const drops = new Map<RecordedObstacle, Direction>();
   for (const recorded of exchange.obstacles) {
     const direction = dropDirection(world, recorded, verdict);
@@ -53,18 +59,23 @@ export function policyOpinion(world: World, question: PolicyQuestion, exchange: 
   const dropped = new Set(drops.values());
   const notes = (['egress', 'ingress'] as const)
     .filter((direction) => !dropped.has(direction))
-    .flatMap((direction) => policyFindings(policies, flow, only(verdict, direction), { [direction]: { fact } }));
+    .flatMap((direction) =>
+      policyFindings(policies, flows[direction], only(verdict, direction), { [direction]: { fact } }),
+    );
   return {
     causesOf: (recorded) => {
       const direction = drops.get(recorded);
       const [evidence] = recorded.obstacle.facts.evidence;
       if (direction === undefined) return [];
       const first = [
-        ...(direction === 'ingress' ? changedSource(world, flow, verdict, exchange, recorded) : []),
+        ...(direction === 'ingress' ? changedSource(world, flows, verdict, exchange, recorded) : []),
         ...staleSets(policies, namespaceAt(world, recorded.at), recorded.obstacle.skb, verdict[direction]),
       ];
       const witness = { fact: 'dropped-by-policy' as const, ...(evidence === undefined ? {} : { evidence }) };
-      return [...first, ...policyFindings(policies, flow, only(verdict, direction), { [direction]: witness })];
+      return [
+        ...first,
+        ...policyFindings(policies, flows[direction], only(verdict, direction), { [direction]: witness }),
+      ];
     },
     notes: [...notes, ...dnsFindings(world, question.source)],
     skipped: policySkipped(verdict),
@@ -81,23 +92,34 @@ function only(verdict: PolicyVerdict, direction: Direction): PolicyVerdict {
   };
 }
 
-/** The packet as policies see it: after service translation, at the address where it arrived or was on its way to. */
-function flowOf(
+/** The packet as the policies of each end see it. */
+interface Flows {
+  readonly egress: PolicyFlow;
+  readonly ingress: PolicyFlow;
+  /** With the sender as it is, whoever the destination sees. */
+  readonly untranslated: PolicyFlow;
+}
+
+function flowsOf(
   { policies, cluster }: World,
-  { source, protocol }: PolicyQuestion,
+  { source, dst, port, protocol }: PolicyQuestion,
   exchange: Exchange,
-): PolicyFlow | undefined {
+): Flows | undefined {
   const { target, sender } = exchange;
   // A service address that nobody translated is nothing that a policy knows.
   if (sender === undefined || cluster.isServiceAddress(target.ip)) return undefined;
   // A host that has no route to the destination has chosen no source: then it is the address that was asked for.
   const own = sender === 0 || sender === 0n ? parseIp(source.ip ?? '') : sender;
   if (own === undefined) return undefined;
+  const end = sourceEnd(policies, source, own);
+  const first = targetAtSource(exchange, { ip: dst, port });
+  const hairpins = exchange.forward.hops.some(({ at }) => at.kind === 'node');
+  const untranslated = { source: end, destination: policies.endAt(target.ip), protocol, port: target.port, hairpins };
+  const seen = sourceAtDestination(exchange, own);
   return {
-    source: sourceEnd(policies, source, own),
-    destination: policies.endAt(target.ip),
-    protocol,
-    port: target.port,
+    egress: { source: end, destination: policies.endAt(first.ip), protocol, port: first.port, hairpins },
+    ingress: seen === own ? untranslated : { ...untranslated, source: policies.endAt(seen) },
+    untranslated,
   };
 }
 
@@ -106,23 +128,16 @@ function sourceEnd(policies: World['policies'], { kind, namespace, name }: Endpo
   return kind === 'node' && name !== undefined ? policies.endOfNode(name, ip) : policies.endAt(ip);
 }
 
-/** Ingress is asked with the source that the destination sees, which may be a node's after masquerading. */
-function verdictOf({ policies }: World, flow: PolicyFlow, { arrival }: Exchange): PolicyVerdict {
-  const verdict = policies.verdict(flow);
-  if (arrival === undefined || arrival.src === flow.source.ip) return verdict;
-  return { ...verdict, ingress: policies.ingress({ ...flow, source: policies.endAt(arrival.src) }) };
-}
-
 /** Policies would let the sender in, but a rule by hand has hidden it behind another address. */
 function changedSource(
   { policies }: World,
-  flow: PolicyFlow,
+  { ingress: seen, untranslated }: Flows,
   { ingress }: PolicyVerdict,
   exchange: Exchange,
   { obstacle: { skb } }: RecordedObstacle,
 ): readonly Finding[] {
-  if (ingress.decision !== 'deny' || skb.src === flow.source.ip) return [];
-  return policies.verdict(flow).ingress.decision === 'allow' ? sourceRules(exchange, skb.family) : [];
+  if (ingress.decision !== 'deny' || seen === untranslated) return [];
+  return policies.ingress(untranslated).decision === 'allow' ? sourceRules(exchange, skb.family) : [];
 }
 
 /** The direction of the policies whose rule stopped the packet; undefined: it was no policy engine's. */

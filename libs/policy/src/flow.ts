@@ -23,6 +23,8 @@ export interface PolicyFlow {
   readonly port?: number;
   readonly sourcePort?: number;
   readonly icmp?: { readonly type: number; readonly code: number };
+  /** It leaves its pod and comes back to it by the node, as from a Service that leads to itself. */
+  readonly hairpins?: boolean;
   /** What was asked for before DNAT, where that differs: Calico's preDNAT and doNotTrack policies look at it. */
   readonly original?: { readonly destination: FlowEnd; readonly port?: number };
 }

@@ -211,15 +211,20 @@ export class PolicyIndex {
 
   /**
    * "Traffic to and from the node where a Pod is running is always allowed" and a pod cannot block itself (NetworkPolicy concept page).
-   * Calico asks the pod's egress policy on the way to its own node all the same (felix/rules/static.go, cali-wl-to-host).
+   * Calico asks the pod's egress policy on the way to its own node all the same (felix/rules/static.go, cali-wl-to-host), and what
+   * comes back to a pod by its node passes the pod's chains like any other packet.
    */
-  private exemption(direction: Direction, { source, destination }: PolicyFlow): 'same-pod' | 'own-node' | undefined {
+  private exemption(
+    direction: Direction,
+    { source, destination, hairpins = false }: PolicyFlow,
+  ): 'same-pod' | 'own-node' | undefined {
     const [from] = source.pods;
-    if (from !== undefined && source.pods.length === 1 && destination.pods.length === 1 && destination.pods[0] === from)
-      return 'same-pod';
+    const isSame =
+      from !== undefined && source.pods.length === 1 && destination.pods.length === 1 && destination.pods[0] === from;
+    const calico = this.enforcement.enforcers.some(({ name }) => name === 'calico');
+    if (isSame && !(hairpins && calico)) return 'same-pod';
     const [self, other] = direction === 'ingress' ? [destination, source] : [source, destination];
     if (other.kind !== 'node' || other.node === undefined || other.node !== self.node) return undefined;
-    const calico = this.enforcement.enforcers.some(({ name }) => name === 'calico');
     return direction === 'egress' && calico ? undefined : 'own-node';
   }
 

@@ -94,8 +94,12 @@ export function threeNodes(name: string, { podNetwork, nodes: blocks }: Addressi
             namespace: 'prod',
             name: 'db-allow-frontend',
             podLabels: { app: 'db' },
-            fromLabels: { role: 'frontend' },
-            port: { protocol: 'tcp', port: 8080 },
+            ingress: [
+              {
+                peers: [{ podLabels: { role: 'frontend' }, namespace: '*' }],
+                ports: [{ protocol: 'tcp', port: 8080 }],
+              },
+            ],
           },
         ]
       : [],

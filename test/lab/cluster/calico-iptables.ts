@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
+import { ACCEPT_MARK, IF_ACCEPTED, policyChain, policyLines, policySets, type PolicySet } from './calico-policies.js';
+import { inOrder, selects, shortHash, type Direction, type PolicySpec } from './network-policy.js';
 import { comment, type RuleSet } from './rule-set.js';
-import type { ClusterSpec, NodeSpec, PodSpec, PolicySpec } from './spec.js';
+import type { ClusterSpec, NodeSpec, PodSpec } from './spec.js';
 
-const ACCEPTED = '0x10000/0x10000';
-const IF_ACCEPTED = `-m mark --mark ${ACCEPTED}`;
-const ACCEPT_MARK = `-j MARK --set-xmark ${ACCEPTED}`;
 const VXLAN = '-m multiport --dports 4789';
 
 export interface CalicoNode {
@@ -29,22 +27,29 @@ export function addCalicoRules(rules: RuleSet, node: CalicoNode, addOthers: () =
   addHostChains(rules, felix, node);
   for (const { pod, iface } of node.pods) addWorkload(felix, pod, iface, node.cluster.policies ?? []);
   for (const namespace of new Set(node.pods.map(({ pod }) => pod.namespace))) addProfiles(felix, namespace);
-  for (const policy of node.cluster.policies ?? []) addPolicy(felix, policy, node);
+  for (const policy of node.cluster.policies ?? []) addPolicy(rules, felix, policy, node);
 }
 
-/** The sets that Felix's rules name, for `ipset restore`. */
-export function calicoSets({ cluster, node, vxlan, pods }: CalicoNode): string {
+/** The sets that Felix's rules name. */
+export function calicoSets({ cluster, node, vxlan, pods }: CalicoNode): readonly CalicoSet[] {
   const others = cluster.nodes.filter((other) => other !== node).map(({ address }) => address);
-  const sets: (readonly [string, string, readonly string[]])[] = [
-    ['cali40all-ipam-pools', 'hash:net', [cluster.podNetwork]],
-    ['cali40masq-ipam-pools', 'hash:net', [cluster.podNetwork]],
-    ['cali40this-host', 'hash:ip', [node.address, '127.0.0.1', '127.0.0.0']],
-    ...(vxlan ? [['cali40all-vxlan-net', 'hash:net', others] as const] : []),
-    ...(cluster.policies ?? [])
-      .filter((policy) => pods.some(({ pod }) => isSelected(pod, policy)))
-      .map((policy) => [policySet(policy), 'hash:net', sourcesOf(policy, cluster)] as const),
+  const policies = (cluster.policies ?? []).filter((policy) => pods.some(({ pod }) => selects(policy, pod)));
+  const ofPolicies = policies.flatMap((policy) => policySets(policy, cluster)).map((set) => [set.name, set] as const);
+  return [
+    { name: 'cali40all-ipam-pools', type: 'hash:net', members: [cluster.podNetwork] },
+    { name: 'cali40masq-ipam-pools', type: 'hash:net', members: [cluster.podNetwork] },
+    { name: 'cali40this-host', type: 'hash:ip', members: [node.address, '127.0.0.1', '127.0.0.0'] },
+    ...(vxlan ? [{ name: 'cali40all-vxlan-net', type: 'hash:net', members: others } as const] : []),
+    ...new Map(ofPolicies).values(),
   ];
-  const lines = sets.flatMap(([name, type, members]) => [
+}
+
+export type CalicoSet =
+  PolicySet | { readonly name: string; readonly type: 'hash:ip'; readonly members: readonly string[] };
+
+/** For `ipset restore`. */
+export function printSets(sets: readonly CalicoSet[]): string {
+  const lines = sets.flatMap(({ name, type, members }) => [
     `create ${name} ${type} family inet hashsize 1024 maxelem 1048576`,
     ...members.map((member) => `add ${name} ${member}`),
   ]);
@@ -55,7 +60,7 @@ type Felix = (table: string, chain: string, ...lines: readonly string[]) => void
 
 /** Felix begins each rule with a hash of it, by which it knows its own rules again. Interface and protocol come first. */
 function withId(chain: string, line: string): string {
-  const id = createHash('sha256').update(`${chain} ${line}`).digest('base64url').slice(0, 16);
+  const id = shortHash(`${chain} ${line}`).slice(0, 16);
   const [head = ''] = /^(?:-[ipo] \S+ )*/.exec(line) ?? [];
   return `${head}${comment(`cali:${id}`)} ${line.slice(head.length)}`;
 }
@@ -191,27 +196,28 @@ function addWorkload(felix: Felix, pod: PodSpec, iface: string, policies: readon
     ]),
     `${comment('Drop if no profiles matched')} -j DROP`,
   ];
+  const tier = (direction: Direction) => {
+    const selecting = inOrder(policies).filter((policy) => policy[direction] !== undefined && selects(policy, pod));
+    if (selecting.length === 0) return [];
+    return [
+      `${comment('Start of tier default')} -j MARK --set-xmark 0x0/0x20000`,
+      ...selecting.flatMap((policy) => [
+        `-m mark --mark 0x0/0x20000 -j ${policyChain(policy, direction)}`,
+        `${comment('Return if policy accepted')} ${IF_ACCEPTED} -j RETURN`,
+      ]),
+      `${comment('End of tier default. Drop if no policies passed packet')} -m mark --mark 0x0/0x20000 -j DROP`,
+    ];
+  };
   felix(
     'filter',
     `cali-fw-${iface}`,
     ...begin,
     `-p udp ${comment('Drop VXLAN encapped packets originating in workloads')} ${VXLAN} -j DROP`,
     `-p ipencap ${comment('Drop IPinIP encapped packets originating in workloads')} -j DROP`,
+    ...tier('egress'),
     ...profiles('pro'),
   );
-  const selecting = policies.filter((policy) => isSelected(pod, policy));
-  const tier =
-    selecting.length === 0
-      ? []
-      : [
-          `${comment('Start of tier default')} -j MARK --set-xmark 0x0/0x20000`,
-          ...selecting.flatMap((policy) => [
-            `-m mark --mark 0x0/0x20000 -j ${policyChain(policy)}`,
-            `${comment('Return if policy accepted')} ${IF_ACCEPTED} -j RETURN`,
-          ]),
-          `${comment('End of tier default. Drop if no policies passed packet')} -m mark --mark 0x0/0x20000 -j DROP`,
-        ];
-  felix('filter', `cali-tw-${iface}`, ...begin, ...tier, ...profiles('pri'));
+  felix('filter', `cali-tw-${iface}`, ...begin, ...tier('ingress'), ...profiles('pri'));
 }
 
 function addProfiles(felix: Felix, namespace: string): void {
@@ -231,38 +237,11 @@ function addProfiles(felix: Felix, namespace: string): void {
   }
 }
 
-function addPolicy(felix: Felix, policy: PolicySpec, { pods }: CalicoNode): void {
-  if (!pods.some(({ pod }) => isSelected(pod, policy))) return;
-  const { protocol, port } = policy.port;
-  const what = comment(`Policy ${policy.namespace}/knp.default.${policy.name} ingress`);
-  felix(
-    'filter',
-    policyChain(policy),
-    `-p ${protocol} ${what} -m set --match-set ${policySet(policy)} src -m multiport --dports ${port} ${ACCEPT_MARK}`,
-    `${IF_ACCEPTED} -j RETURN`,
-  );
-}
-
-function isSelected(pod: PodSpec, { namespace, podLabels }: PolicySpec): boolean {
-  return pod.namespace === namespace && hasLabels(pod, podLabels);
-}
-
-function sourcesOf({ fromLabels }: PolicySpec, { pods }: ClusterSpec): readonly string[] {
-  return pods.filter((pod) => pod.hostNetwork !== true && hasLabels(pod, fromLabels)).map(({ address }) => address);
-}
-
-function hasLabels(pod: PodSpec, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => pod.labels[key] === value);
-}
-
-function policyChain({ namespace, name }: PolicySpec): string {
-  return `cali-pi-_${shortHash(`${namespace}/${name}`).slice(0, 16)}`;
-}
-
-function policySet({ fromLabels }: PolicySpec): string {
-  return `cali40s:${shortHash(JSON.stringify(fromLabels)).slice(0, 23)}`;
-}
-
-function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+function addPolicy(rules: RuleSet, felix: Felix, policy: PolicySpec, { pods, cluster }: CalicoNode): void {
+  if (!pods.some(({ pod }) => selects(policy, pod))) return;
+  for (const direction of ['ingress', 'egress'] as const) {
+    if (policy[direction] === undefined) continue;
+    rules.chain('filter', policyChain(policy, direction));
+    felix('filter', policyChain(policy, direction), ...policyLines(policy, direction, cluster));
+  }
 }

@@ -1,16 +1,9 @@
 import type { KubernetesObject } from '#libs/model';
 import { stringify } from 'yaml';
+import { policyObject } from './policy-objects.js';
 import type { CniWiring, Daemon } from '../cni/wiring.js';
 import { configMap, CREATED, metadata, ownedBy, uidOf } from './object-metadata.js';
-import {
-  endpointsOf,
-  nodeOf,
-  type ClusterSpec,
-  type NodeSpec,
-  type PodSpec,
-  type PolicySpec,
-  type ServiceSpec,
-} from './spec.js';
+import { endpointsOf, nodeOf, type ClusterSpec, type NodeSpec, type PodSpec, type ServiceSpec } from './spec.js';
 
 const VERSION = 'v1.33.1';
 const KUBE_PROXY: Daemon = { namespace: 'kube-system', name: 'kube-proxy', label: { 'k8s-app': 'kube-proxy' } };
@@ -208,24 +201,6 @@ function serviceObject(service: ServiceSpec): KubernetesObject {
       ],
     },
     status: { loadBalancer: loadBalancer === undefined ? {} : { ingress: [{ ip: loadBalancer.ip, ipMode: 'VIP' }] } },
-  };
-}
-
-function policyObject({ namespace, name, podLabels, fromLabels, port }: PolicySpec): KubernetesObject {
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: metadata('NetworkPolicy', namespace, name),
-    spec: {
-      podSelector: { matchLabels: podLabels },
-      policyTypes: ['Ingress'],
-      ingress: [
-        {
-          from: [{ podSelector: { matchLabels: fromLabels }, namespaceSelector: {} }],
-          ports: [{ protocol: port.protocol.toUpperCase(), port: port.port }],
-        },
-      ],
-    },
   };
 }
 

@@ -134,13 +134,18 @@ function planHost(host: HostSpec, cluster: ClusterSpec): NamespacePlan {
 
 function planNode(node: NodeSpec, cluster: ClusterSpec, cni: CniWiring, mode: ProxyMode): NamespacePlan {
   const rules = new RuleSet();
-  cni.addRules(rules, node, cluster, () => {
+  const calico = cluster.calicoInNftables === true && cni.nftables !== undefined ? new RuleSet() : undefined;
+  cni.addRules(calico ?? rules, node, cluster, () => {
     if (mode !== 'nftables') return addKubeProxyRules(rules, cluster, node);
     addKubeletChains(rules);
     addKubeletJumps(rules);
   });
   const wiring = cni.node(node, cluster);
   const { bridge, sysctlsLater, ipset } = wiring;
+  const tables = [
+    ...(mode === 'nftables' ? [kubeProxyNftables(cluster, node)] : []),
+    ...(calico === undefined ? [] : (cni.nftables?.(calico, node, cluster) ?? [])),
+  ];
   return {
     name: node.name,
     // Only iptables mode opens node ports on 127.0.0.1.
@@ -158,7 +163,7 @@ function planNode(node: NodeSpec, cluster: ClusterSpec, cni: CniWiring, mode: Pr
     ...(sysctlsLater === undefined ? {} : { sysctlsLater }),
     ...(ipset === undefined ? {} : { ipset }),
     ...(mode === 'legacy' ? { legacyIptables: rules.print() } : { iptables: rules.print() }),
-    ...(mode === 'nftables' ? { nft: kubeProxyNftables(cluster, node) } : {}),
+    ...(tables.length === 0 ? {} : { nft: tables.join('') }),
     listens: node.listens,
     address: node.address,
     dump: { kind: 'node', name: node.name },

@@ -14,6 +14,13 @@ export class RuleSet {
     this.chain(table, chain).push(...rules);
   }
 
+  /** Every chain, in the order of tables and names in which they are printed. */
+  chains(): readonly { readonly table: string; readonly name: string; readonly lines: readonly string[] }[] {
+    return [...this.tables].flatMap(([table, chains]) =>
+      [...chains].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, lines]) => ({ table, name, lines })),
+    );
+  }
+
   print(): string {
     const lines: string[] = [];
     for (const [table, chains] of this.tables) {

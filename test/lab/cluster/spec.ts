@@ -1,3 +1,5 @@
+import type { PolicySpec } from './network-policy.js';
+
 /** A cluster to build: what the Kubernetes objects say and what listens where. Faults change it before or break it after. */
 export interface ClusterSpec {
   readonly name: string;
@@ -12,6 +14,8 @@ export interface ClusterSpec {
   /** The router hides the nodes behind its outside address, and hosts outside know the nodes and the VIPs only. */
   readonly snat?: boolean;
   readonly policies?: readonly PolicySpec[];
+  /** Calico writes a table of nftables, not iptables and ipsets. */
+  readonly calicoInNftables?: boolean;
   /** Of the network between the nodes; default 1500. */
   readonly mtuBytes?: number;
 }
@@ -23,15 +27,6 @@ const VXLAN_BYTES = 50;
 export function mtuText({ mtuBytes = 1500 }: ClusterSpec, isTunnelled = false): string {
   const mtu = mtuBytes - (isTunnelled ? VXLAN_BYTES : 0);
   return mtu === 1500 ? '' : ` mtu ${mtu}`;
-}
-
-/** A NetworkPolicy with one ingress rule: who may reach a port of some pods. */
-export interface PolicySpec {
-  readonly namespace: string;
-  readonly name: string;
-  readonly podLabels: Readonly<Record<string, string>>;
-  readonly fromLabels: Readonly<Record<string, string>>;
-  readonly port: Socket;
 }
 
 export type Protocol = 'tcp' | 'udp';

@@ -1,4 +1,5 @@
-import { addCalicoRules, calicoSets, type CalicoNode } from '../cluster/calico-iptables.js';
+import { addCalicoRules, calicoSets, printSets, type CalicoNode } from '../cluster/calico-iptables.js';
+import { calicoNftables } from '../cluster/calico-nftables.js';
 import { configMap, metadata } from '../cluster/object-metadata.js';
 import { macOf, vethOf } from '../cluster/names.js';
 import { mtuText, podsOf, type ClusterSpec, type NodeSpec } from '../cluster/spec.js';
@@ -40,7 +41,9 @@ function calico(vxlan: boolean): CniWiring {
           ? others.map((other) => `fdb add ${vtepMac(other)} dev ${VTEP} dst ${other.address} self permanent`)
           : [],
         sysctlsLater: Object.fromEntries(pods.flatMap((pod) => workloadSysctls(vethOf(pod, 'cali')))),
-        ipset: calicoSets(calicoNode(node, cluster, vxlan)),
+        ...(cluster.calicoInNftables === true
+          ? {}
+          : { ipset: printSets(calicoSets(calicoNode(node, cluster, vxlan))) }),
       };
     },
     pod: (pod, cluster) => [
@@ -52,6 +55,7 @@ function calico(vxlan: boolean): CniWiring {
     ],
     addRules: (rules, node, cluster, addProxyRules) =>
       addCalicoRules(rules, calicoNode(node, cluster, vxlan), addProxyRules),
+    nftables: (rules, node, cluster) => [calicoNftables(rules, calicoSets(calicoNode(node, cluster, vxlan)))],
     nodeAnnotations: (node) => ({
       'projectcalico.org/IPv4Address': `${node.address}/24`,
       ...(vxlan ? { 'projectcalico.org/IPv4VXLANTunnelAddr': vtepAddress(node) } : {}),
@@ -99,7 +103,7 @@ function workloadSysctls(iface: string): readonly (readonly [string, number])[] 
   ];
 }
 
-function objects({ podNetwork, nodes }: ClusterSpec, vxlan: boolean) {
+function objects({ podNetwork, nodes, calicoInNftables }: ClusterSpec, vxlan: boolean) {
   const apiVersion = 'crd.projectcalico.org/v1';
   const resource = (kind: string, name: string, spec: object) => ({
     apiVersion,
@@ -135,6 +139,7 @@ function objects({ podNetwork, nodes }: ClusterSpec, vxlan: boolean) {
       bpfEnabled: false,
       ipipEnabled: false,
       vxlanEnabled: vxlan,
+      ...(calicoInNftables === true ? { nftablesMode: 'Enabled' } : {}),
       logSeverityScreen: 'Info',
     }),
   ];

@@ -22,6 +22,8 @@ export interface CniWiring {
   readonly pod: (pod: PodSpec, cluster: ClusterSpec) => readonly string[];
   /** Adds the plugin's rules and, where they stand among them, those of kube-proxy and kubelet. */
   readonly addRules: (rules: RuleSet, node: NodeSpec, cluster: ClusterSpec, addProxyRules: () => void) => void;
+  /** The same rules as tables of nftables, for a plugin that can write them. */
+  readonly nftables?: (rules: RuleSet, node: NodeSpec, cluster: ClusterSpec) => readonly string[];
   readonly nodeAnnotations: (node: NodeSpec) => Readonly<Record<string, string>>;
   readonly daemon: Daemon;
   /** ConfigMaps and custom resources. */

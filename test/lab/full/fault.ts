@@ -1,5 +1,6 @@
 import { must } from '../netns/commands.js';
 import { netnsName } from '../netns/lab-namespaces.js';
+import type { PolicySpec } from '../cluster/network-policy.js';
 import type { Socket } from '../cluster/spec.js';
 import type { Cause } from './cause.js';
 import type { Target } from './target.js';
@@ -25,6 +26,11 @@ export interface Fault {
    * exceptions that docs/explanation/limits.md names.
    */
   readonly undecidable?: string;
+  /**
+   * Policies in place of the cluster's own, enforced from the start. Such a world is healthy: a policy that is said not to be
+   * programmed, not to be enforced or to be stale is a false alarm.
+   */
+  readonly policies?: (target: Target) => readonly PolicySpec[];
   /** Run when everything listens. */
   readonly steps?: (target: Target) => readonly Step[];
   /** What listens in some namespaces instead of what usually does. */
@@ -44,7 +50,7 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   for (const { at, run } of steps) await must(['nsenter', `--net=/run/netns/${netnsName(at)}`, 'sh', '-c', run]);
 }
 
-type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'undecidable' | 'steps' | 'listens'>;
+type Body = Pick<Fault, 'fits' | 'causes' | 'harmless' | 'undecidable' | 'policies' | 'steps' | 'listens'>;
 
 /** Entries of one layer, written as a table: name, description, what is done. */
 export function faultsOf(layer: string, entries: readonly (readonly [string, string, Body])[]): readonly Fault[] {

@@ -37,13 +37,15 @@ export interface Expected {
   readonly causes: readonly Cause[];
   /** Nothing is broken: what works must raise no alarm. */
   readonly isHealthy: boolean;
+  /** Policies are enforced as they are meant: what the program says of them must not differ from what the kernel does. */
+  readonly enforcesPolicies?: boolean;
   readonly isUndecidable?: boolean;
 }
 
 export function judge(
   probes: readonly TrueProbe[],
   answers: ReadonlyMap<string, Answer>,
-  { causes, isHealthy, isUndecidable = false }: Expected,
+  { causes, isHealthy, enforcesPolicies = false, isUndecidable = false }: Expected,
 ): Judgement {
   const disagreements: Difference[] = [];
   const alarms: Difference[] = [];
@@ -67,6 +69,10 @@ export function judge(
       if (said === undefined) named++;
       else instead.set(said, (instead.get(said) ?? 0) + 1);
     }
+    const doubts =
+      enforcesPolicies && answer.kind === 'diagnosis' ? answer.alarms.filter((code) => DOUBTS.has(code)) : [];
+    if (doubts.length > 0)
+      alarms.push({ probe, text: `${pair.id}: policies are enforced, and it says ${doubts.join(', ')}` });
     if (!isHealthy || !works) continue;
     const [alarm] = falseAlarms(pair.id, answer);
     if (alarm !== undefined) alarms.push({ probe, text: alarm });
@@ -74,6 +80,9 @@ export function judge(
   const naming = { broken, named, instead };
   return { probes: probes.length, connections, disagreements, exceptions, falseAlarms: alarms, failing, naming };
 }
+
+/** What contradicts the policies as the kernel enforces them. */
+const DOUBTS: ReadonlySet<string> = new Set(['POLICY_NOT_PROGRAMMED', 'POLICY_NOT_ENFORCED', 'POLICY_STALE']);
 
 const NO_ANSWER: Answer = { kind: 'error', code: 'NO_LINE', message: 'the program printed no line' };
 

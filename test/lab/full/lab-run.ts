@@ -3,6 +3,7 @@ import { buildCluster } from '../build-cluster.js';
 import { probesOf, type LabProbe } from '../cases/probes.js';
 import { compareWithAnswer } from '../compare.js';
 import { dumpCluster } from '../dump-cluster.js';
+import type { ClusterSpec } from '../cluster/spec.js';
 import { removeLabNamespaces } from '../netns/lab-namespaces.js';
 import { Agents, type Attempt, type Slowness } from '../traffic/agents.js';
 import { askAbout } from './ask-about.js';
@@ -50,10 +51,11 @@ export async function runInLab(
   faults: readonly Fault[],
   { thorough, once, keepAs, baseline }: RunOptions,
 ): Promise<LabRun> {
-  const { topology, cluster } = target;
+  const { topology } = target;
   const watch = new StopWatch();
-  const questions = probesOf(cluster, thorough);
   const named = new Target(target);
+  const cluster = withPolicies(named, faults);
+  const questions = probesOf(cluster, thorough);
   const listens = Object.assign({}, ...faults.map((fault) => fault.listens?.(named) ?? {}));
   const plan = topology
     .plan(cluster)
@@ -93,6 +95,14 @@ export async function runInLab(
   } finally {
     await removeLabNamespaces();
   }
+}
+
+/** Policies change what the CNI plugin writes from the start; where kube-proxy writes nftables Calico does so too. */
+function withPolicies(target: Target, faults: readonly Fault[]): ClusterSpec {
+  const { cluster } = target.lab;
+  const worlds = faults.flatMap(({ policies }) => (policies === undefined ? [] : [policies(target)]));
+  if (worlds.length === 0) return cluster;
+  return { ...cluster, policies: worlds.flat(), calicoInNftables: target.isNftables };
 }
 
 function isWorking(probe: TrueProbe | undefined): boolean {

@@ -36,6 +36,7 @@ export function expectedOf(labCase: LabCase): Expected {
   return {
     causes: faults.flatMap(({ causes }) => causes?.(new Target(lab)) ?? []),
     isHealthy: isHealthy(labCase),
+    enforcesPolicies: faults.some(({ policies }) => policies !== undefined),
     isUndecidable: faults.some(({ undecidable }) => undecidable !== undefined),
   };
 }

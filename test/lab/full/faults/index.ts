@@ -7,6 +7,7 @@ import { CONNTRACK_FAULTS, NAT_FAULTS } from './nat.js';
 import { NFT_FAULTS } from './native-nft.js';
 import { NEIGHBOUR_FAULTS } from './neighbours.js';
 import { OVERLAY_FAULTS } from './overlays.js';
+import { POLICY_FAULTS } from './policies.js';
 import { ROUTE_FAULTS } from './routes.js';
 import { RULE_FAULTS } from './rules.js';
 import { SOCKET_FAULTS } from './sockets.js';
@@ -29,4 +30,5 @@ export const FAULTS: readonly Fault[] = [
   ...SOCKET_FAULTS,
   ...TC_FAULTS,
   ...MTU_FAULTS,
+  ...POLICY_FAULTS,
 ];
