@@ -11,7 +11,10 @@ export interface SeenTarget {
  * Where a pod's packet is going when the policies of its node see it: after the translations of that node (PREROUTING), before those
  * of others. A node port of another node is an address of a host there.
  */
-export function targetAtSource({ forward, obstacles }: Exchange, asked: SeenTarget): SeenTarget {
+export function targetAtSource(
+  { forward, obstacles }: Pick<Exchange, 'forward' | 'obstacles'>,
+  asked: SeenTarget,
+): SeenTarget {
   const first = forward.hops.findIndex(({ at }) => at.kind === 'node');
   const seen = forward.hops.slice(0, first < 0 ? undefined : first + 1);
   // What stopped before any rule was asked has not been translated, and would have been.
@@ -27,7 +30,7 @@ export function targetAtSource({ forward, obstacles }: Exchange, asked: SeenTarg
  * Who sends when the policies of the destination's node see the packet: in FORWARD, so masquerading on the way there counts, and what
  * that node itself does in POSTROUTING does not.
  */
-export function sourceAtDestination({ forward, arrival }: Exchange, sender: Ip): Ip {
+export function sourceAtDestination({ forward, arrival }: Pick<Exchange, 'forward' | 'arrival'>, sender: Ip): Ip {
   const last = forward.hops.findLast(({ at }) => at.kind === 'node');
   const late =
     last === undefined ? undefined : translations(last).find(({ before, after }) => before?.src !== after?.src);

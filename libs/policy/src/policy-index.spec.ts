@@ -92,6 +92,17 @@ describe('PolicyIndex', () => {
     });
   });
 
+  it('lets a pod reach itself by its node where nobody asks there; Calico does', () => {
+    const hairpin = (...objects: readonly KubernetesObject[]) => {
+      const index = indexOf(DENY_ALL, ...objects);
+      const end = index.endAt(ip(XA));
+      return index.verdict({ source: end, destination: end, protocol: 'tcp', port: 80, hairpins: true }).decision;
+    };
+
+    expect(hairpin()).toBe('allow');
+    expect(hairpin(CALICO)).toBe('deny');
+  });
+
   it('lets a pod’s own node in and no other', () => {
     const index = indexOf(DENY_ALL);
 

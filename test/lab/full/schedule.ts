@@ -82,6 +82,8 @@ const SHORT: readonly (readonly [cluster: string, fault: string | undefined])[] 
   ['calico-bgp.legacy', 'mark-masq-empty'],
   ['flannel-vxlan.legacy', 'dnat-to-client'],
   ['kindnet.iptables', 'loopback-only'],
+  ['calico-bgp.legacy', 'policy-block-except'],
+  ['calico-vxlan.nftables', 'policy-both-ends'],
 ];
 
 /** What every change has to pass: two minutes. */
