@@ -4,6 +4,7 @@ import {
   ingress,
   receive,
   receiveLoopback,
+  selectSource,
   type NamespaceRun,
   type Link,
   type NetNamespace,
@@ -220,6 +221,7 @@ function pastObstacle(context: FlightContext, at: NetNamespace, skb: Skb): Next 
       link: { from: at.id, to: node.id, type: 'veth' },
     };
   }
+  if (at.place.kind === 'external') return pastOutsideHost(context, at, skb);
   if (at.place.kind !== 'node') return undefined;
   const intended = world.cni.intendedNextHop(at.place.name, skb.dst);
   const owner = world.cluster.nodeAt(skb.dst);
@@ -248,6 +250,15 @@ function arriveAtNode({ world }: FlightContext, at: NetNamespace, skb: Skb, name
   const node = name === at.place.name ? undefined : world.namespaces.get(`node/${name}`);
   const uplink = node === undefined ? undefined : world.fabric.uplink(node);
   return uplink === undefined ? undefined : arriveFromOutside(at, '', skb, uplink);
+}
+
+/** A host outside that does not find the way would have to send it to the node that has the address, or the pod. */
+function pastOutsideHost(context: FlightContext, at: NetNamespace, skb: Skb): Next | undefined {
+  const { cluster } = context.world;
+  const name = cluster.podsAt(skb.dst)[0]?.node ?? cluster.nodeAt(skb.dst)?.name;
+  const isNobody = skb.src === 0 || skb.src === 0n;
+  const src = isNobody ? selectSource(at, undefined, skb.dst) : skb.src;
+  return name === undefined || src === undefined ? undefined : arriveAtNode(context, at, { ...skb, src }, name);
 }
 
 /** A packet that left by another way than the one that is meant: what stands on that one is in its way too. */
