@@ -35,7 +35,8 @@ export function crossVeth(context: FlightContext, from: Port, to: Port, skb: Skb
     );
   }
   if (skb.length > to.link.mtu + VLAN_TAG) tooLongFor(context, from, to, skb);
-  const moved = { ...leave(skb), srcMac: skb.srcMac ?? from.link.mac };
+  const moved = leave(skb);
+  moved.srcMac ??= from.link.mac;
   const link = {
     from: placeId(from.ns),
     to: placeId(to.ns),

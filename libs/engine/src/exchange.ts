@@ -37,7 +37,7 @@ import { flyFrom, flyFromOutside, type FlightEnd } from './flight.js';
 import { ASYNCHRONOUS, icmpSymptom } from './icmp-symptom.js';
 import { answerPacket, errorPacket, portUnreachable, request, type ExchangeRequest } from './packets.js';
 import { TraceRecorder, type RecordedObstacle } from './trace-recorder.js';
-import { namespaceAt, type World } from './world.js';
+import { namespaceAt, numberedPlaces, type World } from './world.js';
 
 /** Bytes of a data packet that no negotiation makes smaller: net.ipv4.tcp_min_snd_mss (48) behind 40 bytes of headers. */
 const SMALLEST_FULL_SEGMENT = 88;
@@ -458,9 +458,9 @@ class ExchangeRun {
 
 /** In the order of the snapshot, whatever way the packet took. */
 function visited(world: World, places: ReadonlySet<Place>): NetNamespace[] {
-  const found: NetNamespace[] = [];
-  for (const ns of world.namespaces.values()) if (places.has(ns.place)) found.push(ns);
-  return found;
+  const numbered = numberedPlaces(world);
+  const found = [...places].flatMap((place) => numbered.get(place) ?? []);
+  return found.toSorted((a, b) => a.number - b.number).map(({ ns }) => ns);
 }
 
 /** The MTU of the interface that has the address: what TCP derives its segment size from. */

@@ -11,6 +11,7 @@ import {
   type NetNamespace,
   type RouteResult,
 } from '#libs/netstack';
+import { ArpResults, WatchedChooser } from './arp-results.js';
 import { localRouteMissing } from './own-address.js';
 
 /** One interface of one namespace. */
@@ -54,6 +55,7 @@ export class Fabric {
   /** Nodes and outside hosts by every address that they have, on whatever interface. */
   private readonly holders = new Map<Ip, NetNamespace[]>();
   private readonly segments = new Map<Link, readonly (Port | 'uncollected')[]>();
+  private readonly arpResults = new ArpResults();
   private readonly answerers = new Map<Link, Answerers>();
   private readonly peers = new Map<Link, Peer>();
   private readonly towards = new Map<Link, Map<string, TowardsMac>>();
@@ -267,6 +269,15 @@ export class Fabric {
 
   /** Who on the segment of `link` answers for `target`; `sender` is the address that asks. */
   arp(ns: NetNamespace, link: Link, target: Ip, sender: Ip, chooser: Chooser): ArpResult {
+    const known = this.arpResults.get(link, target, sender);
+    if (known !== undefined) return known;
+    const watched = new WatchedChooser(chooser);
+    const result = this.findArp(ns, link, target, sender, watched);
+    if (!watched.wasAsked) this.arpResults.set(link, target, sender, result);
+    return result;
+  }
+
+  private findArp(ns: NetNamespace, link: Link, target: Ip, sender: Ip, chooser: Chooser): ArpResult {
     const answers: ArpAnswer[] = [];
     const silent: ArpResult['silent'][number][] = [];
     const { uncollected, candidates } = this.mayAnswer(ns, link);
@@ -325,7 +336,7 @@ export type TowardsMac = { readonly port: Link; readonly peer: Port | 'outside' 
 /** Who of a segment is worth asking: a bridge has a hundred pods, and one of them has the address. */
 interface Answerers {
   readonly uncollected: boolean;
-  candidates(target: Ip): readonly Port[];
+  readonly candidates: (target: Ip) => readonly Port[];
 }
 
 /** An owner, a proxy, or (Calico's gateway) one that should be a proxy; in the order of the segment. */

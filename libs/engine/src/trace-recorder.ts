@@ -1,5 +1,13 @@
-import { describePacket, type Evidence, type Hop, type PathLink, type Place, type Step } from '#libs/model';
-import { showSkb, type Obstacle, type Recorder, type Skb } from '#libs/netstack';
+import {
+  describePacket,
+  type Evidence,
+  type Hop,
+  type Packet,
+  type PathLink,
+  type Place,
+  type Step,
+} from '#libs/model';
+import { makeSkb, showSkb, type Obstacle, type Recorder, type Skb } from '#libs/netstack';
 
 const MAX_OBSTACLES = 100;
 /** A path that works comes to a place once or twice, through a proxy or a hairpin three times. */
@@ -26,6 +34,7 @@ export class TraceRecorder implements Recorder {
   readonly hops: OpenHop[] = [];
   readonly links: PathLink[] = [];
   readonly obstacles: RecordedObstacle[] = [];
+  private readonly shown = new ShownPacket();
 
   /** `blocked`: an earlier trace of the exchange was stopped, so all of this one is hypothetical. */
   constructor(
@@ -41,7 +50,7 @@ export class TraceRecorder implements Recorder {
   }
 
   enter(at: Place): void {
-    this.hops.push({ at, steps: [], ...(this.stopped ? { hypothetical: true } : {}) });
+    this.hops.push(this.stopped ? { at, steps: [], hypothetical: true } : { at, steps: [] });
   }
 
   /** What follows an obstacle within the same hop did not happen either. */
@@ -71,19 +80,19 @@ export class TraceRecorder implements Recorder {
     this.links.push({
       ...link,
       direction: this.direction,
-      packet: showSkb(skb),
+      packet: this.shown.of(skb).packet,
       ...(this.stopped ? { hypothetical: true } : {}),
     });
   }
 
   transmit(dev: string, skb: Skb): void {
     if (this.quiet) return;
-    this.step({ kind: 'transmit', text: `out of ${dev}: ${describePacket(showSkb(skb))}`, interface: dev });
+    this.step({ kind: 'transmit', text: `out of ${dev}: ${this.shown.of(skb).text}`, interface: dev });
   }
 
   receive(dev: string, skb: Skb): void {
     if (this.quiet) return;
-    this.step({ kind: 'receive', text: `in by ${dev}: ${describePacket(showSkb(skb))}`, interface: dev });
+    this.step({ kind: 'receive', text: `in by ${dev}: ${this.shown.of(skb).text}`, interface: dev });
   }
 
   /** Whether the packet has been at a place so often that it goes round in circles. */
@@ -106,15 +115,47 @@ export class TraceRecorder implements Recorder {
   }
 
   /** Rounds of a loop after the second look all alike and are left out. */
-  finished(): Hop[] {
+  finished(): readonly Hop[] {
+    if (this.hops.length <= MAX_ROUNDS) return this.hops;
     const visits = new Map<Place, number>();
     const hops: Hop[] = [];
     for (const [index, hop] of this.hops.entries()) {
       const visit = (visits.get(hop.at) ?? 0) + 1;
       visits.set(hop.at, visit);
       if (visit > MAX_ROUNDS && index < this.hops.length - 1) continue;
-      hops.push({ ...hop, steps: [...hop.steps] });
+      hops.push(hop);
     }
     return hops;
   }
+}
+
+/** The packet as it was shown last: it crosses several devices before anything of it changes. */
+class ShownPacket {
+  private skb: Skb | undefined;
+  private packet: Packet | undefined;
+  private text = '';
+
+  of(skb: Skb): { readonly packet: Packet; readonly text: string } {
+    if (this.packet === undefined || this.skb === undefined || !looksLike(this.skb, skb)) {
+      this.skb = makeSkb(skb);
+      this.packet = showSkb(skb);
+      this.text = describePacket(this.packet);
+    }
+    return { packet: this.packet, text: this.text };
+  }
+}
+
+/** Whether showSkb() would say the same of both. */
+function looksLike(a: Skb, b: Skb): boolean {
+  return (
+    a.src === b.src &&
+    a.dst === b.dst &&
+    a.sport === b.sport &&
+    a.dport === b.dport &&
+    a.mark === b.mark &&
+    a.protocol === b.protocol &&
+    a.tcpFlags === b.tcpFlags &&
+    a.inner === undefined &&
+    b.inner === undefined
+  );
 }

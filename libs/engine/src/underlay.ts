@@ -1,5 +1,5 @@
 import { formatIp, type Evidence } from '#libs/model';
-import { icmpError, showSkb, unknowable, type Answer, type NetNamespace, type Skb } from '#libs/netstack';
+import { icmpError, makeSkb, showSkb, unknowable, type Answer, type NetNamespace, type Skb } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
 import { leave, obstacle, runIn, type FlightContext, type Next } from './flight-context.js';
@@ -98,7 +98,8 @@ export function byDestination(
 ): Next {
   const { world } = context;
   // The router between counts as a hop.
-  const skb = { ...untranslate(context, packet), ttl: packet.ttl - 1 };
+  const skb = makeSkb(untranslate(context, packet));
+  skb.ttl = packet.ttl - 1;
   if (skb.ttl < 1) {
     obstacle(context, hopLimit(from, skb), 'loop', skb, { ...icmpError(skb.family, 'hop-limit'), outside: true });
     return { kind: 'lost', skb };

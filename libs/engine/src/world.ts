@@ -30,6 +30,24 @@ export function namespaceAt(world: World, { kind, namespace, name }: Place): Net
   return world.namespaces.get(namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
 }
 
+const numberings = new WeakMap<World, ReadonlyMap<Place, NumberedNamespace>>();
+
+interface NumberedNamespace {
+  readonly ns: NetNamespace;
+  /** Its place in the order of the snapshot. */
+  readonly number: number;
+}
+
+/** The namespaces by their places; asked for each answer, so kept with the world. */
+export function numberedPlaces(world: World): ReadonlyMap<Place, NumberedNamespace> {
+  let known = numberings.get(world);
+  if (known === undefined) {
+    known = new Map([...world.namespaces.values()].map((ns, number) => [ns.place, { ns, number }]));
+    numberings.set(world, known);
+  }
+  return known;
+}
+
 export function infraKey(question: InfraQuestion): string {
   return canonicalJson(question);
 }

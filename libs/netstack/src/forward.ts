@@ -19,7 +19,7 @@ import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingStat
 import { routeEvidence, sourceEvidence } from './routing/route-evidence.js';
 import { sourceProblem } from './routing/source-check.js';
 import { routeSource, selectSource } from './routing/source.js';
-import { TCP, type Skb } from './skb.js';
+import { TCP, withSource, type Skb } from './skb.js';
 
 /** ip_rcv(): a packet comes in by `iif`. `prerouted`: br_netfilter has run PREROUTING already. */
 export function receive(run: NamespaceRun, iif: string, skb: Skb, prerouted = false): Outcome {
@@ -112,12 +112,13 @@ export function send(
   const routing = ns.routing(packet.family);
   if (routing === undefined) return unknownRouting(run, { ...packet, src: packet.src ?? anyAddress(packet.family) });
   const { src, result: found } = chooseRoute(run, routing, packet, bound, anySource);
-  let skb: Skb = { ...packet, src, ttl: defaultTtl(ns, packet) };
+  let skb = withSource(packet, src);
+  skb.ttl = defaultTtl(ns, packet);
   const result =
     found.kind === 'route' ? found : pastRefusal(run, routing, skb, found, outputFlow(skb, src, bound), true);
   // Past a refusal the packet has the source that the other route would give it.
   if (found.kind !== 'route' && result !== undefined && packet.src === undefined)
-    skb = { ...skb, src: routeSource(ns, result, packet.dst) ?? src };
+    skb = withSource(skb, routeSource(ns, result, packet.dst) ?? src);
   if (result === undefined) {
     hook(run, 'OUTPUT', skb, '', '');
     return { kind: 'stop', skb };

@@ -52,7 +52,8 @@ export class NetNamespace {
     readonly 4: readonly (Ruleset | undefined)[];
     readonly 6: readonly (Ruleset | undefined)[];
   };
-  private dumpedEntries: DumpedTable['entries'] | undefined;
+  private fullTable: DumpedTable | undefined;
+  private emptyTable: DumpedTable | undefined;
   private readonly unread: MissingFile[] = [];
   private readonly neighbourIndex = new Map<string, Map<Ip, Neighbour>>();
   private readonly owners = new Map<Ip, Link>();
@@ -101,13 +102,16 @@ export class NetNamespace {
 
   /** What the dumped connection table means for an exchange; its entries are read when a source port is asked about. */
   conntrackTable(withEntries: boolean): DumpedTable {
-    this.dumpedEntries ??= withEntries ? parseConntrack(this.dump.files.get('conntrack.txt') ?? '') : undefined;
+    return withEntries ? (this.fullTable ??= this.dumpedTable(true)) : (this.emptyTable ??= this.dumpedTable(false));
+  }
+
+  private dumpedTable(withEntries: boolean): DumpedTable {
     const max = this.sysctlNumber('net.netfilter.nf_conntrack_max');
     const count = this.conntrackCount;
     const tracked =
       this.rulesets[4].some((ruleset) => (ruleset?.tables.size ?? 0) > 0) || (this.native?.length ?? 0) > 0;
     return {
-      entries: withEntries ? (this.dumpedEntries ?? new Map()) : new Map(),
+      entries: withEntries ? parseConntrack(this.dump.files.get('conntrack.txt') ?? '') : new Map(),
       full: tracked && count !== undefined && max !== undefined && max > 0 && count >= max,
     };
   }

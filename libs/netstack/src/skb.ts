@@ -99,9 +99,9 @@ class PacketBuffer implements Skb {
   uid: number | undefined;
   srcMac: string | undefined;
 
-  constructor(skb: Skb) {
+  constructor(skb: Omit<Skb, 'src'>, src: Ip) {
     this.family = skb.family;
-    this.src = skb.src;
+    this.src = src;
     this.dst = skb.dst;
     this.protocol = skb.protocol;
     this.sport = skb.sport;
@@ -128,11 +128,16 @@ class PacketBuffer implements Skb {
 }
 
 export function makeSkb(skb: Skb): Skb {
-  return new PacketBuffer(skb);
+  return new PacketBuffer(skb, skb.src);
+}
+
+/** A packet that has got its source address. */
+export function withSource(packet: Omit<Skb, 'src'>, src: Ip): Skb {
+  return new PacketBuffer(packet, src);
 }
 
 export function cloneSkb(skb: Skb): Skb {
-  const clone = new PacketBuffer(skb);
+  const clone = new PacketBuffer(skb, skb.src);
   if (skb.inner !== undefined) clone.inner = cloneSkb(skb.inner);
   return clone;
 }

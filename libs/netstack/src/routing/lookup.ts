@@ -6,7 +6,7 @@ import type { PolicyRule } from '../parse/rules.js';
 import { ICMP, ICMPV6, SCTP, TCP, UDP } from '../skb.js';
 import { lookupTable6 } from './fib6.js';
 import type { Fib, Fibs } from './fib.js';
-import { chooseHop, isRefusing, isUsable, type RefusingType } from './next-hop.js';
+import { chooseHop, isRefusing, usableHops, type RefusingType } from './next-hop.js';
 
 /** What a look-up depends on: struct flowi4 of the kernel. `iif` is `lo` for packets made here. */
 export interface Flow {
@@ -122,7 +122,7 @@ function lookupTable4(
     if (route.tos !== 0 && route.tos !== flow.tos) continue;
     if (route.type === 'throw') return undefined;
     if (isRefusing(route.type)) return { kind: 'refused', type: route.type, route };
-    const alive = route.nextHops.filter((hop) => isUsable(state, route, hop));
+    const alive = usableHops(state, route);
     const hops = flow.oif === undefined ? alive : alive.filter((hop) => hop.dev === flow.oif);
     if (hops.length === 0) {
       if (alive.length === 0) dead ??= route;

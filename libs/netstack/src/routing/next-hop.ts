@@ -10,6 +10,16 @@ export function isUsable(state: RoutingState, route: Route, hop: NextHop): boole
   return !(hop.linkdown && hop.dev !== undefined && state.ignoresLinkdown(hop.dev));
 }
 
+/** Those of a route that isUsable(). Nearly every route has one: then no list is made. */
+export function usableHops(state: RoutingState, route: Route): readonly NextHop[] {
+  const { nextHops } = route;
+  const [first] = nextHops;
+  if (nextHops.length === 1 && first !== undefined) return isUsable(state, route, first) ? nextHops : NONE;
+  return nextHops.filter((hop) => isUsable(state, route, hop));
+}
+
+const NONE: readonly NextHop[] = [];
+
 /** fib_select_multipath(): by weight; which one a flow gets is a branch. */
 export function chooseHop(route: Route, hops: readonly NextHop[], flow: Flow, chooser: Chooser): NextHop {
   const [first] = hops;
