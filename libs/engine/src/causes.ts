@@ -30,7 +30,7 @@ export function explainObstacle(
   const either = eitherWay(world, recorded);
   const told =
     either === undefined ? facts : { ...facts, ...either, evidence: [...facts.evidence, ...either.evidence] };
-  const own = same === undefined ? told : { ...told, ...same, evidence: [...same.evidence, ...told.evidence] };
+  const own = same === undefined ? told : { ...told, ...same, evidence: joined(same.evidence, told.evidence) };
   const fundamental = mostFundamental(obstacle, known);
   const deeper = fundamental.filter(({ code }) => code === 'FOREIGN_RULE' || code === 'IPSET_STALE');
   const causes = chain(
@@ -52,6 +52,12 @@ export function explainObstacle(
       ...(first === undefined ? {} : { because: first.fingerprint }),
     }),
   ];
+}
+
+/** What one has seen of a place need not be told again in the words of the other. */
+function joined(first: readonly Evidence[], more: readonly Evidence[]): Evidence[] {
+  const told = new Set(first.map(({ at, kind, locator }) => `${placeKey(at)} ${kind} ${locator}`));
+  return [...first, ...more.filter(({ at, kind, locator }) => !told.has(`${placeKey(at)} ${kind} ${locator}`))];
 }
 
 /**

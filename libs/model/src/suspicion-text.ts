@@ -120,7 +120,8 @@ const COMMAND = /^(ip|ip6tables|iptables|ipset|ipvsadm|bridge|sysctl|nft|tc|conn
 
 /** A remedy of the finder: a bare command is of no use without the place where it is to be run. */
 export function placeRemedy(remedy: string, subject: Place): string {
-  if (!COMMAND.test(remedy)) return remedy;
+  const node = subject.node ?? (subject.kind === 'node' ? subject.name : undefined);
+  if (!COMMAND.test(remedy)) return node === undefined ? remedy : remedy.replace(/\bon the node\b/, `on node ${node}`);
   const where = whereToAct(subject);
   return `${where.charAt(0).toUpperCase()}${where.slice(1)}: ${remedy}`;
 }

@@ -1,4 +1,5 @@
-import { formatIp, type Evidence, type Ip, type Place } from '#libs/model';
+import { familyOf, formatIp, type Evidence, type Ip, type Place } from '#libs/model';
+import { deleteCommand } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import { backendText, type ProxyEndpoint } from '../intent/endpoints.js';
 import type { Expected, ServiceIntent } from '../intent/expected.js';
@@ -189,8 +190,9 @@ class EntryComparison {
     const place = kind === 'nodePort' ? rules.entryPlace.nodePorts : rules.entryPlace.services;
     const dead = nat.deadEnds.filter((rule) => !this.leadsToOthers(rule));
     const backends = expected.endpoints.map(backendText).join(', ');
+    const early = nat.returned.map((rule) => ruleEvidence(rule, this.view.at));
     const evidence = [
-      ...nat.returned.map((rule) => ruleEvidence(rule, this.view.at)),
+      ...early,
       ...dead.flatMap((rule) => this.deadEndEvidence(rule)),
       ...(refusal === undefined ? [] : [ruleEvidence(refusal.rule, this.view.at)]),
     ];
@@ -215,7 +217,12 @@ class EntryComparison {
           `node ports are served at the addresses of this set; asked at ${formatIp(ip)}:${dport}`,
         ),
       );
-    this.add('PROXY_RULES_MISSING', evidence, { node: this.node });
+    const [first] = early;
+    const remedy =
+      first === undefined
+        ? undefined
+        : `On node ${this.node}: remove the rule that ends the chain before kube-proxy's: ${deleteCommand(first, familyOf(ip))}`;
+    this.add('PROXY_RULES_MISSING', evidence, { node: this.node }, remedy);
   }
 
   /** KUBE-SERVICES leads all packets to the node on to KUBE-NODEPORTS; that is no dead end of this service. */
@@ -477,9 +484,20 @@ class EntryComparison {
     this.add('PROXY_RULE_WRONG', [ruleEvidence(rule, this.view.at)], { node: this.node, problem });
   }
 
-  private add(code: Finding['code'], evidence: readonly Evidence[], details: Record<string, string | number>): void {
+  private add(
+    code: Finding['code'],
+    evidence: readonly Evidence[],
+    details: Record<string, string | number>,
+    remedy?: string,
+  ): void {
     const unique = [...new Map(evidence.map((one) => [`${one.locator} ${one.text}`, one])).values()];
-    this.findings.push({ code, subject: this.subject, evidence: unique, details });
+    this.findings.push({
+      code,
+      subject: this.subject,
+      evidence: unique,
+      details,
+      ...(remedy === undefined ? {} : { remedy }),
+    });
   }
 
   private key(): string {

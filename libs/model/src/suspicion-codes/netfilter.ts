@@ -73,7 +73,7 @@ export const NETFILTER_CODES = {
   }),
   MASQUERADE_MISSING: code('critical', {
     message:
-      'Packets from {source} leave {subject} with their own address: no rule masquerades them, so answers do not find their way back[: {text}].',
+      'Packets from {source} leave {subject} with their own address, so answers do not find their way back[: {text}, in {rule}].',
     cause: 'The masquerade rule was deleted, does not match this network, or its agent does not run.',
     check: ['iptables -t nat -S POSTROUTING  # run it {at}', 'nft list chain ip kube-proxy masquerading'],
     remedy:
