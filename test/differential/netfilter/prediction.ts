@@ -155,8 +155,9 @@ class Walker {
     }
     count(this.tally, `into${skb.family} ${ends}`);
     count(this.tally, `enter ${outcome.iif} ${wirePorts(skb)}`);
-    // No socket is open here. A loopback address has no way to another host, not even for an error.
-    if (isLoopback(skb.dst) && this.run.ns.owns(skb.src) === undefined) return { kind: 'delivered', skb: { ...skb } };
+    // No socket is open here. 127.0.0.1 has no way to another host, not even for an error (__mkroute_output()); ::1 has.
+    if (skb.family === 4 && isLoopback(skb.dst) && this.run.ns.owns(skb.src) === undefined)
+      return { kind: 'delivered', skb: { ...skb } };
     if (skb.protocol === TCP && !(skb.tcpFlags & RST)) count(this.tally, 'made rst');
     if (skb.protocol === UDP) count(this.tally, `made icmp ${skb.family === 4 ? '3 3' : '1 4'}`);
     return { kind: 'delivered', skb: { ...skb } };
