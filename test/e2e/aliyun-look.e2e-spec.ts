@@ -1,10 +1,15 @@
-import { aliyunProcess, aliyunSettings, CloudLooker } from '../../libs/providers/aliyun/src/inventory/index.js';
+import { aliyunProcess, aliyunSettings } from '../../libs/providers/aliyun/src/inventory/index.js';
+import { CloudLooker } from '../../libs/providers/aliyun/src/inventory/look.js';
+import { parseCloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import { cloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral/cloud-snapshot.js';
+import { toWire } from '../fake-cloud/to-wire.js';
 import { clusterWorld } from '../fake-cloud/cluster-world.js';
 import { FakeCloud } from '../fake-cloud/fake-cloud.js';
 
 // A whole look at a cluster's cloud: real SDK, real HTTP, fake cloud.
 
 const KEY = { id: 'LTAI-look', secret: 'a secret that must not be seen' };
+const TAKEN_AT = '2026-11-25T08:00:00Z';
 const settings = aliyunSettings.schema.parse({ accessKeyId: KEY.id, accessKeySecret: KEY.secret });
 
 const running: FakeCloud[] = [];
@@ -63,6 +68,23 @@ describe('a look at the cloud', () => {
       acl: [[['198.51.100.0/24']], [['198.51.100.0/24']]],
       nlbServers: [[30]],
     });
+  });
+
+  it('becomes a cloud.json that turns into the same calls and back', async () => {
+    const { cloud, objects } = await start(5);
+    const once = cloudSnapshot(await looker(cloud.endpoint).look({ objects, settings }), TAKEN_AT);
+    expect(parseCloudSnapshot(JSON.parse(JSON.stringify(once)))).toEqual(once);
+
+    cloud.serveWorld(toWire(once, 'cn-test'));
+    const twice = cloudSnapshot(await looker(cloud.endpoint).look({ objects, settings }), TAKEN_AT);
+
+    expect(twice).toEqual(once);
+    expect(once.unavailable).toEqual([]);
+    expect(once.services.map(({ name, loadBalancerIds }) => [name, loadBalancerIds])).toEqual([
+      ['web-0', ['lb-0']],
+      ['web-1', ['lb-1']],
+      ['secure', ['nlb-main']],
+    ]);
   });
 
   it('costs less than one call a node for 100 nodes, and keeps the limits of the account', async () => {

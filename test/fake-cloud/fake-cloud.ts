@@ -20,6 +20,7 @@ export interface FakeCloudOptions {
   /** No answer has more items than this; 1000 when left out, i.e. the limits of the real calls. */
   readonly smallPage?: number;
   readonly now?: () => number;
+  readonly onCall?: (call: Call) => void;
   /** Keys of another fake, when two are one cloud. */
   readonly keys?: Keys;
   /** STS is asked over HTTPS only. */
@@ -190,7 +191,9 @@ export class FakeCloud {
   }
 
   private record(action: string, status: Call['status'], regionId: string | undefined): void {
-    this.log.push({ action, at: this.now(), status, regionId });
+    const call = { action, at: this.now(), status, regionId };
+    this.log.push(call);
+    this.options.onCall?.(call);
   }
 }
 

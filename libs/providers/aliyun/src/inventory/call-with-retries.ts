@@ -4,7 +4,7 @@ import type { Clock } from './clock.js';
 import { CloudCallError } from './cloud-call-error.js';
 import { DeadlinePassed, raceSignal, startDeadline, type Deadline } from './deadline.js';
 
-export interface RetryPolicy {
+interface RetryPolicy {
   /** All attempts together. */
   readonly maxAttempts: number;
   /** Limit of one attempt, in milliseconds. */

@@ -3,7 +3,8 @@ import type { KubernetesObject } from '#libs/model';
 
 /** A service whose load balancer is looked up, with what the objects say of it. */
 export interface LoadBalancerRef {
-  readonly service: string;
+  readonly namespace: string;
+  readonly name: string;
   readonly kind: 'clb' | 'nlb';
   readonly id?: string;
   readonly addresses: readonly string[];
@@ -61,7 +62,8 @@ function refsOf({ metadata, spec, status }: Service): readonly LoadBalancerRef[]
   if (id === undefined && addresses.length === 0 && hostnames.length === 0) return [];
   return [
     {
-      service: `${metadata.namespace}/${metadata.name}`,
+      namespace: metadata.namespace,
+      name: metadata.name,
       kind: isNlb ? 'nlb' : 'clb',
       ...(id === undefined ? {} : { id }),
       addresses,

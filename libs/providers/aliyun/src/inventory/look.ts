@@ -10,12 +10,14 @@ import { startDeadline } from './deadline.js';
 import { gather, type GatherScope } from './gather.js';
 import { emptyGathered, LOOKED_UP, type Gathered } from './gathered.js';
 import { instanceRefs, type ForeignNode, type InstanceRef } from './instance-refs.js';
-import { loadBalancerRefs } from './load-balancer-refs.js';
+import { loadBalancerRefs, type LoadBalancerRef } from './load-balancer-refs.js';
 
 /** A look at the cloud of one cluster, in the cloud's own words. */
 export interface Looked {
   readonly nodes: readonly InstanceRef[];
   readonly foreignNodes: readonly ForeignNode[];
+  /** The services whose load balancers were looked for. */
+  readonly services: readonly LoadBalancerRef[];
   readonly regions: readonly Gathered[];
 }
 
@@ -41,11 +43,12 @@ export class CloudLooker {
   /** Throws only for settings that cannot be right, and when the caller gives up; the cloud's failures are part of the answer. */
   async look({ objects, settings, signal }: LookRequest): Promise<Looked> {
     const { instances, foreign } = instanceRefs(objects);
-    const scopes = scopesOf(objects, settings, instances);
+    const services = loadBalancerRefs(objects);
+    const scopes = scopesOf(services, settings, instances);
     const deadline = startDeadline(this.clock, this.process.lookUpTimeoutMs, signal);
     try {
       const regions = await Promise.all(scopes.map((scope) => this.lookAt(scope, settings, deadline)));
-      return { nodes: instances, foreignNodes: foreign, regions };
+      return { nodes: instances, foreignNodes: foreign, services, regions };
     } finally {
       deadline.close();
     }
@@ -81,7 +84,7 @@ function nothingOf(region: string): Gathered {
 
 /** One scope for each region; load balancers are looked for in the region of the settings, else where the most nodes are. */
 function scopesOf(
-  objects: readonly KubernetesObject[],
+  services: readonly LoadBalancerRef[],
   settings: AliyunSettings,
   instances: readonly InstanceRef[],
 ): readonly GatherScope[] {
@@ -95,6 +98,6 @@ function scopesOf(
     region,
     instanceIds: byRegion.get(region) ?? [],
     vpcIds: region === home ? settings.vpcIds : [],
-    loadBalancers: region === home ? loadBalancerRefs(objects) : [],
+    loadBalancers: region === home ? services : [],
   }));
 }

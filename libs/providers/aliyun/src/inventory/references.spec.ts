@@ -72,7 +72,7 @@ describe('loadBalancerRefs', () => {
       { kind: 'nlb', id: 'nlb-1', addresses: [], hostnames: [] },
     ],
   ])('finds %s', (_what, sketch, expected) => {
-    expect(loadBalancerRefs([service(sketch)])).toEqual([{ service: 'shop/web', ...expected }]);
+    expect(loadBalancerRefs([service(sketch)])).toEqual([{ namespace: 'shop', name: 'web', ...expected }]);
   });
 
   it.each<[string, ServiceSketch]>([
