@@ -4,6 +4,7 @@ import { kubeProxyRules } from './kube-proxy-rules.js';
 import { sideBySide } from './measure.js';
 import { indexedTraversal, linearTraversal, nodeWalk } from './node-traversal.js';
 import { resultsPerSecond } from './results-per-second.js';
+import { verdictMatrix } from './verdict-matrix.js';
 
 const USAGE =
   'npm run bench [-- --packets N]   the ratios of the engine, side by side in one run (N: packets of the agreement, 1000000)';
@@ -60,6 +61,25 @@ function traversals(report: Report): void {
   }
 }
 
+async function matrix(report: Report, compared: number): Promise<void> {
+  const { full, cell, cells, unreachable, differing } = await verdictMatrix(compared);
+  const ratio = full / cell;
+  report.line(
+    'full result / cell of the verdict matrix of 1,000 pods, µs',
+    `${full.toFixed(0)} / ${cell.toFixed(1)} = ${ratio.toFixed(1)}x`,
+    '>= 5x',
+    ratio >= 5,
+  );
+  report.line('cells, and those that are not reachable', `${cells}, ${unreachable}`);
+  report.line(
+    `cells of ${compared} that differ from the full result`,
+    String(differing.length),
+    '0',
+    differing.length === 0,
+  );
+  for (const pair of differing.slice(0, 10)) console.log(pair);
+}
+
 const TRAVERSALS = [
   ['bulk', 'packets of a bulk', 250],
   ['pods', 'packets to pods', undefined],
@@ -74,7 +94,7 @@ async function main(packets: number): Promise<boolean> {
   report.line('iptables-save parser, MB/s', speed.toFixed(0), '>= 80', speed >= 80);
   const results = await resultsPerSecond(1000, 2000);
   report.line('complete results/s on one core at 1,000 services', results.toFixed(0), '>= 20,000 (informative)');
-  report.line('verdict matrix / full results pair by pair', 'not built', '>= 5x');
+  await matrix(report, Math.min(10_000, packets));
   const problems = compareAll(packets, 11, kubeProxyRules(20), ADDRESSES);
   report.line(
     `indexed and linear walker on ${packets} random packets`,

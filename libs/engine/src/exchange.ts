@@ -44,6 +44,10 @@ const SMALLEST_FULL_SEGMENT = 88;
 
 /** What one exchange came to. */
 export interface Exchange {
+  /** All namespaces that its packets came to, errors and data among them. */
+  readonly touched: ReadonlySet<NetNamespace>;
+  /** All its packets went from node to node with the addresses of both ends. */
+  readonly isPlain: boolean;
   readonly symptom: Symptom;
   readonly disposition: Disposition;
   readonly at: Place;
@@ -443,6 +447,8 @@ class ExchangeRun {
     return {
       links: [...forward.links, ...(reply?.links ?? [])],
       obstacles: this.obstacles,
+      touched: new Set(this.state.touched),
+      isPlain: !this.state.translates && !this.state.asksOutside,
       visited: this.quiet ? [] : visited(this.world, places),
       addresses: this.addresses,
       sender: this.firstTuple?.src,

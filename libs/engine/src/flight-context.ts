@@ -38,10 +38,23 @@ export class ExchangeState {
   /** Findings of the network outside that do not stop the packet. */
   readonly notes: Suspicion[] = [];
   readonly assumptions = new Set<string>();
+  /** Whether the network outside was asked about more than the way from one node to another. */
+  asksOutside = false;
 
   /** Old connections that took part, with the place that still holds them. */
   revived(): { readonly ns: NetNamespace; readonly text: string }[] {
     return [...this.tables].flatMap(([ns, table]) => table.revived.map((text) => ({ ns, text })));
+  }
+
+  /** All namespaces that any packet of the exchange came to. */
+  get touched(): Iterable<NetNamespace> {
+    return this.tables.keys();
+  }
+
+  /** Whether any namespace translated an address or a port. */
+  get translates(): boolean {
+    for (const table of this.tables.values()) if (table.translates) return true;
+    return this.underlayNat.size > 0;
   }
 
   conntrack(ns: NetNamespace): ConntrackTable {

@@ -4,6 +4,6 @@
  * Start with walk.ts (the question), exchange.ts (request, answer, data), flight.ts (one packet), assemble.ts (the answer).
  */
 export { Fabric } from './fabric.js';
-export { composeNetwork, type NetworkParts } from './network.js';
+export { cellOf, composeNetwork, type NetworkParts } from './network.js';
 export { walk, type WalkResult } from './walk.js';
 export { buildNamespaces, type World } from './world.js';

@@ -70,6 +70,7 @@ function nodeRef(context: FlightContext, ns: NetNamespace): NodeRef {
 }
 
 export function ask(context: FlightContext, question: InfraQuestion): InfraAnswer {
+  if (question.kind !== 'nodeToNode') context.state.asksOutside = true;
   const answer = context.world.infra(question);
   if (answer === undefined) throw new MissingFact(question);
   return answer;

@@ -15,6 +15,7 @@ import { PolicyIndex } from '#libs/policy';
 import { Fabric } from './fabric.js';
 import { Inspection } from './inspection.js';
 import { checkedOverrides } from './overrides.js';
+import { KnownHalves } from './known-halves.js';
 import { isReachable, walk } from './walk.js';
 import { buildNamespaces, infraKey, ownerOf, type World } from './world.js';
 
@@ -66,11 +67,15 @@ function chooseCni(plugins: readonly CniPlugin[], cluster: ClusterIndex, overrid
 }
 
 class WalkingNetwork implements Network {
+  private readonly halves: KnownHalves;
+
   constructor(
     private readonly world: World,
     private readonly infra: Map<string, InfraAnswer>,
     private readonly shim: InfraShim,
-  ) {}
+  ) {
+    this.halves = new KnownHalves(world, shim.ignoresPackets === true);
+  }
 
   async diagnose(request: DiagnosisRequest, signal?: AbortSignal): Promise<Diagnosis> {
     for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
@@ -85,7 +90,7 @@ class WalkingNetwork implements Network {
   async verdict(request: DiagnosisRequest, signal?: AbortSignal): Promise<MatrixCell> {
     for (let asked = 0; asked < MAX_QUESTIONS; asked++) {
       signal?.throwIfAborted();
-      const result = isReachable(request, this.world);
+      const result = isReachable(request, this.world, this.halves);
       if (result === true) return REACHABLE;
       if (result === false) return cellOf(await this.diagnose(request, signal));
       await this.lookUp(result.questions);

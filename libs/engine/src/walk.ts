@@ -5,6 +5,7 @@ import { assemble, verdictOf } from './assemble.js';
 import { endpointProblems, unanswerable, type EndpointProblems, type Ends } from './endpoints.js';
 import { runExchange } from './exchange.js';
 import { explore } from './explore.js';
+import type { KnownHalves } from './known-halves.js';
 import type { ExchangeRequest } from './packets.js';
 import { MissingFact, type World } from './world.js';
 
@@ -50,12 +51,18 @@ export function walk(request: DiagnosisRequest, world: World): WalkResult {
 export function isReachable(
   request: DiagnosisRequest,
   world: World,
+  halves: KnownHalves,
 ): boolean | Extract<WalkResult, { kind: 'missing' }> {
+  const pair = halves.pairOf(request);
+  if (pair !== undefined && halves.isKnown(pair)) return true;
   const { exchange } = ask(request, world);
   if (exchange === undefined) return false;
   try {
     const { leaves, rest } = explore((chooser) => runExchange(world, exchange, chooser, true), MAX_BRANCHES);
-    return verdictOf(leaves, rest) === 'reachable';
+    if (verdictOf(leaves, rest) !== 'reachable') return false;
+    const [only, ...others] = leaves;
+    if (pair !== undefined && only?.decisions.length === 0 && others.length === 0) halves.remember(pair, only.value);
+    return true;
   } catch (error) {
     if (error instanceof MissingFact) return { kind: 'missing', questions: [error.question] };
     throw error;

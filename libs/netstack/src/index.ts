@@ -3,6 +3,7 @@
  * Knows nothing of Kubernetes, of other namespaces, or of how a dump was made. The kernel is right: test/lab compares.
  * Start with forward.ts (the walk through a namespace), then netfilter/hooks.ts and routing/lookup.ts.
  */
+export { AddressClasses } from './address-classes.js';
 export * from './chooser.js';
 export * from './device.js';
 export * from './forward.js';

@@ -44,6 +44,8 @@ export interface InfraShim {
    */
   evaluate?(question: InfraQuestion): InfraAnswer | undefined;
   externalToLoadBalancer?(service: ServiceRef, packet: Packet, backends: readonly string[]): Promise<InfraAnswer>;
+  /** True when the answers of nodeToNode() depend on the two nodes only, not on the packet: one then stands for all packets. */
+  readonly ignoresPackets?: boolean;
 }
 
 /** One crossing of the network between the nodes, as data. */

@@ -96,6 +96,13 @@ export class ConntrackTable {
     return this.dumped?.full === true ? 'full' : undefined;
   }
 
+  /** Whether any connection is translated. */
+  get translates(): boolean {
+    for (let link = this.newest; link !== undefined; link = link.older)
+      if (!isSame(reverseTuple(link.conn.original), link.conn.reply)) return true;
+    return false;
+  }
+
   private find(tuple: Tuple, zone: Conn['zones']): Conn | undefined {
     for (let link = this.newest; link !== undefined; link = link.older) {
       const { conn } = link;

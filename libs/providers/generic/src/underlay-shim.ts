@@ -4,6 +4,8 @@ import type { Underlay } from './underlay.js';
 
 /** Answers from underlay.json; without one it knows nothing and says so. */
 export class UnderlayShim implements InfraShim {
+  readonly ignoresPackets = true;
+
   constructor(private readonly underlay: Underlay | undefined) {}
 
   /** Everything it knows is in memory, so no walk has to wait. */
