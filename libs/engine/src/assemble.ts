@@ -13,6 +13,7 @@ import {
   type Trace,
   type Verdict,
 } from '#libs/model';
+import type { NetNamespace } from '#libs/netstack';
 import type { Finding } from '#libs/provider-kit';
 import type { Exchange } from './exchange.js';
 import type { Leaf } from './explore.js';
@@ -90,7 +91,7 @@ export function assemble(found: Findings): Diagnosis {
     branches,
     blocking,
     suspicions,
-    skipped: unique(skipped, canonicalJson).toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
+    skipped: sorted(skipped),
     assumptions: [...new Set(leaves.flatMap((leaf) => leaf.value.assumptions))].toSorted(),
     forward: forward.kept,
     reply: reply.kept,
@@ -231,20 +232,39 @@ function expectations({ world, leaves }: Findings): Suspicion[] {
   for (const { value } of leaves)
     for (const ns of value.visited)
       for (const finding of world.inspection.of(ns)) if (concerns(finding, value.addresses)) findings.add(finding);
-  return [...findings].map((finding) => suspect({ ...finding, blocking: false }));
+  return [...findings].map(noted);
+}
+
+const notes = new WeakMap<Finding, Suspicion>();
+
+/** What an inspection finds is found once and met by many packets. */
+function noted(finding: Finding): Suspicion {
+  let known = notes.get(finding);
+  if (known === undefined) notes.set(finding, (known = suspect({ ...finding, blocking: false })));
+  return known;
 }
 
 /** Files of nodes on the path without which something was not looked at, though the walk did not need it. */
 const OPTIONAL_FILES = ['tc.txt', 'bridge-vlan.json', 'conntrack.txt', 'conntrack-count.txt'];
 
 function optionalFiles(leaves: readonly Leaf<Exchange>[]): Skipped[] {
-  const skipped: Skipped[] = [];
-  for (const ns of new Set(leaves.flatMap((leaf) => leaf.value.visited)))
-    if (ns.place.kind === 'node')
-      for (const file of OPTIONAL_FILES)
-        if (!ns.dump.files.has(file))
-          skipped.push({ code: 'NETNS_NOT_COLLECTED', reason: `${file} was not collected`, at: ns.place });
-  return skipped;
+  const visited = new Set(leaves.flatMap((leaf) => leaf.value.visited));
+  return [...visited].flatMap((ns) => (ns.place.kind === 'node' ? missingFiles(ns) : []));
+}
+
+const missing = new WeakMap<NetNamespace, readonly Skipped[]>();
+
+function missingFiles(ns: NetNamespace): readonly Skipped[] {
+  let known = missing.get(ns);
+  if (known === undefined) {
+    known = OPTIONAL_FILES.filter((file) => !ns.dump.files.has(file)).map((file) => ({
+      code: 'NETNS_NOT_COLLECTED',
+      reason: `${file} was not collected`,
+      at: ns.place,
+    }));
+    missing.set(ns, known);
+  }
+  return known;
 }
 
 /** Where a branch ended because nothing more is known. */
@@ -287,6 +307,12 @@ function traces(
     .toSorted((a, b) => b.probability - a.probability)
     .map(({ trace, probability }): Trace => ({ probability: round(probability), ...trace }));
   return { kept: all.slice(0, MAX_TRACES), total: all.length };
+}
+
+/** Each once, in an order that does not depend on the way; equal ones are mostly the same object. */
+function sorted(skipped: readonly Skipped[]): Skipped[] {
+  const byText = new Map([...new Set(skipped)].map((one) => [canonicalJson(one), one]));
+  return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 function unique<T>(items: readonly T[], key: (item: T) => string): T[] {

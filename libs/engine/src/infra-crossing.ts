@@ -1,4 +1,4 @@
-import { familyOf, formatIp, parseIp, type Ip, type Suspicion } from '#libs/model';
+import { familyOf, formatIp, parseIp, type Ip, type Skipped, type Suspicion } from '#libs/model';
 import { showSkb, tupleKey, tupleOf, reverseTuple, type NetNamespace, type Skb } from '#libs/netstack';
 import type { InfraAnswer, InfraQuestion, NodeRef } from '#libs/provider-kit';
 import { type Port } from './fabric.js';
@@ -80,6 +80,7 @@ export function ask(context: FlightContext, question: InfraQuestion): InfraAnswe
 export function tellAnswer(context: FlightContext, answer: InfraAnswer, skb: Skb): boolean {
   for (const step of answer.steps) context.recorder.step(step);
   for (const skipped of answer.skipped) context.state.skipped.push(skipped);
+  if (answer.suspicions.length === 0) return false;
   const blocking = answer.suspicions.filter((suspicion) => suspicion.blocking);
   for (const suspicion of answer.suspicions) if (!suspicion.blocking) context.state.notes.push(suspicion);
   for (const suspicion of blocking) stopBySuspicion(context, suspicion, skb);
@@ -97,12 +98,40 @@ function stopBySuspicion(context: FlightContext, suspicion: Suspicion, skb: Skb)
 }
 
 export function notChecked(context: FlightContext, from: NetNamespace | undefined, oif: string, to: string): void {
-  context.state.assumptions.add(`the network outside delivers from ${from?.place.name ?? 'the outside'} to ${to}`);
-  context.state.skipped.push({
-    code: 'INFRA_NOT_CHECKED',
-    reason: `nothing is known of the network between ${from?.place.name ?? 'the outside'} and ${to}; it is taken to deliver`,
-    ...(from === undefined ? {} : { at: { ...from.place, interface: oif } }),
-  });
+  const { assumption, skipped } = crossingNotes(from, oif, to);
+  context.state.assumptions.add(assumption);
+  context.state.skipped.push(skipped);
+}
+
+interface CrossingNotes {
+  readonly assumption: string;
+  readonly skipped: Skipped;
+}
+
+const MAX_NOTES = 10_000;
+const notesFrom = new WeakMap<NetNamespace, Map<string, CrossingNotes>>();
+
+/** All packets between two hosts get the same. */
+function crossingNotes(from: NetNamespace | undefined, oif: string, to: string): CrossingNotes {
+  if (from === undefined) return makeNotes(from, oif, to);
+  let known = notesFrom.get(from);
+  if (known === undefined || known.size >= MAX_NOTES) notesFrom.set(from, (known = new Map()));
+  const key = `${oif} ${to}`;
+  let notes = known.get(key);
+  if (notes === undefined) known.set(key, (notes = makeNotes(from, oif, to)));
+  return notes;
+}
+
+function makeNotes(from: NetNamespace | undefined, oif: string, to: string): CrossingNotes {
+  const sender = from?.place.name ?? 'the outside';
+  return {
+    assumption: `the network outside delivers from ${sender} to ${to}`,
+    skipped: {
+      code: 'INFRA_NOT_CHECKED',
+      reason: `nothing is known of the network between ${sender} and ${to}; it is taken to deliver`,
+      ...(from === undefined ? {} : { at: { ...from.place, interface: oif } }),
+    },
+  };
 }
 
 /** SNAT of the network outside; the answer is translated back by untranslate(). */

@@ -7,6 +7,7 @@ import {
   type Evidence,
   type Ip,
   type Place,
+  type Step,
   type SuspicionCode,
 } from '#libs/model';
 import { hook, SILENCE, unknowable } from './hook.js';
@@ -15,6 +16,7 @@ import { findVirtualServer, forwardToServer, IPVS_LOCAL_IN, IPVS_LOCAL_OUT } fro
 import type { NetNamespace } from './namespace.js';
 import type { Answer, NamespaceRun, Obstacle, Outcome } from './outcome.js';
 import { onLink, pastRefusal, refuse } from './refusal.js';
+import type { NextHop, Route } from './parse/routes.js';
 import { addressType, lookupRoute, type Flow, type RouteResult, type RoutingState } from './routing/lookup.js';
 import { routeEvidence, sourceEvidence } from './routing/route-evidence.js';
 import { sourceProblem } from './routing/source-check.js';
@@ -353,12 +355,24 @@ function unknownRouting(run: NamespaceRun, skb: Skb): Outcome {
 
 function recordRoute(run: NamespaceRun, result: Extract<RouteResult, { kind: 'route' }>): void {
   if (run.recorder.quiet) return;
-  run.recorder.step({
+  run.recorder.step(routeStep(run.ns.place, result));
+}
+
+const routeSteps = new WeakMap<Route, { readonly hop: NextHop; readonly step: Step }>();
+
+/** A route is taken by many packets: the step of its last next hop is kept. */
+function routeStep(place: Place, result: Extract<RouteResult, { kind: 'route' }>): Step {
+  const { route, hop } = result;
+  const known = routeSteps.get(route);
+  if (known?.hop === hop && known.step.evidence?.at === place) return known.step;
+  const step: Step = {
     kind: 'route',
-    text: `route ${result.route.text}`,
-    interface: result.hop.dev,
-    evidence: routeEvidence(run.ns.place, result),
-  });
+    text: `route ${route.text}`,
+    interface: hop.dev,
+    evidence: routeEvidence(place, result),
+  };
+  routeSteps.set(route, { hop, step });
+  return step;
 }
 
 function stop(
