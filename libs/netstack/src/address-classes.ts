@@ -81,6 +81,8 @@ class Literals {
     for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop())
       for (const { text, jump } of chain.rules) {
         const plain = text.replace(COMMENT, '');
+        // Where nodes are bridged together the other pod's own MAC address is seen, and it is in no class.
+        if (plain.includes('--mac-source')) this.opaque = true;
         if (this.isForOthers(plain)) continue;
         this.addRule(plain, sets);
         if (jump === undefined || seen.has(jump)) continue;
@@ -130,7 +132,7 @@ const NATIVE_PREFIX = /"addr":\s*"(\d+\.\d+\.\d+\.\d+)",\s*"len":\s*(\d+)/g;
 const NATIVE_ADDRESS = /"(\d+\.\d+\.\d+\.\d+)"/g;
 /** Where a packet is sent to is no question about it. */
 const NATIVE_TARGET = /"[ds]nat":\s*\{[^{}]*\}/g;
-const ARITHMETIC = /"(?:&|\||\^|<<|>>|jhash|symhash)"\s*:|"range":\s*\[\s*"\d+\.|"op":\s*"(?:[<>]|add|update)/;
+const ARITHMETIC = /"(?:&|\||\^|<<|>>|jhash|symhash)"\s*:|"range":\s*\[\s*"\d+\.|"op":\s*"(?:[<>]|add|update)|"protocol":\s*"ether"/;
 
 /** Of a set of plain addresses whether it has the address; of pairs, triples and exceptions each member that has it. */
 function membership(set: IpSet, ip: Ip): string {
