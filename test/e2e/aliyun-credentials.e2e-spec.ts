@@ -20,6 +20,7 @@ beforeAll(() => {
   buildAll();
   folder = mkdtempSync(join(tmpdir(), 'hopscope-credentials-'));
 });
+jest.setTimeout(60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the probe with this environment and nothing else of ours; HOME is empty, so that no profile of the machine is found. */

@@ -4,6 +4,7 @@ import { clusterWorld } from '../fake-cloud/cluster-world.js';
 import { FakeCloud } from '../fake-cloud/fake-cloud.js';
 import { toWire } from '../fake-cloud/to-wire.js';
 import { readWorldFile } from '../fake-cloud/world-file.js';
+import { loadAliyunSdk } from '../support/load-aliyun-sdk.js';
 
 // World in YAML -> fake cloud -> HTTP -> real SDK -> adapter -> the same world.
 
@@ -30,6 +31,8 @@ const objects = [
   service('web', 'lb-web'),
   service('secure', 'nlb-secure'),
 ];
+
+beforeAll(loadAliyunSdk, 60_000);
 
 const running: FakeCloud[] = [];
 afterEach(async () => {
@@ -76,6 +79,24 @@ describe('the inventory', () => {
     for (const other of others) expect(other).toBe(first);
     // Issue 6 allows three a node.
     expect(cloud.calls.length).toBeLessThan(50);
+  });
+
+  it('stays below three calls a node with a load balancer for each of 100 services', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const large = clusterWorld(100, 100);
+    const { cloud, inventory } = await start({ world: large.world, account });
+
+    const fetched = await inventory.fetch({ snapshot: 's', objects: large.objects, settings });
+
+    process.off('warning', onWarning);
+    expect(fetched.unavailable).toEqual([]);
+    expect(fetched.loadBalancers).toHaveLength(101);
+    expect(cloud.calls.length).toBeLessThanOrEqual(300);
+    // They share one access list.
+    expect(cloud.count().get('DescribeAccessControlListAttribute')).toBe(1);
+    expect(warnings).toEqual([]);
   });
 
   it('says by name what it could not look up, and shows no secret', async () => {

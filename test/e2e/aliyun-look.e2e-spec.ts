@@ -5,12 +5,15 @@ import { cloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral
 import { toWire } from '../fake-cloud/to-wire.js';
 import { clusterWorld } from '../fake-cloud/cluster-world.js';
 import { FakeCloud } from '../fake-cloud/fake-cloud.js';
+import { loadAliyunSdk } from '../support/load-aliyun-sdk.js';
 
 // A whole look at a cluster's cloud: real SDK, real HTTP, fake cloud.
 
 const KEY = { id: 'LTAI-look', secret: 'a secret that must not be seen' };
 const TAKEN_AT = '2026-11-25T08:00:00Z';
 const settings = aliyunSettings.schema.parse({ accessKeyId: KEY.id, accessKeySecret: KEY.secret });
+
+beforeAll(loadAliyunSdk, 60_000);
 
 const running: FakeCloud[] = [];
 afterEach(async () => {

@@ -14,6 +14,7 @@ import { RouteEntries, VSwitches } from '../../libs/providers/aliyun/src/invento
 import { FakeCloud, type FakeCloudOptions } from '../fake-cloud/fake-cloud.js';
 import type { Fault } from '../fake-cloud/fault.js';
 import { emptyWireWorld, type WireWorld } from '../fake-cloud/wire-world.js';
+import { loadAliyunSdk } from '../support/load-aliyun-sdk.js';
 
 // The real SDK over real HTTP. The fake's judge of signatures is written from the documentation, not from the SDK.
 
@@ -57,6 +58,8 @@ const world: WireWorld = {
     },
   ],
 };
+
+beforeAll(loadAliyunSdk, 60_000);
 
 const running: FakeCloud[] = [];
 const closers: (() => void)[] = [];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.js';
 
 /** Why a look-up was ended before its calls were all answered. */
@@ -17,6 +18,8 @@ export interface Deadline {
 /** A signal that aborts after `ms` with DeadlinePassed, or with the reason of `outer` when that aborts first. */
 export function startDeadline(clock: Clock, ms: number, outer: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
+  // Every call that waits listens; they are as many as the calls of a look, and each takes its listener away.
+  setMaxListeners(0, controller.signal);
   const timer = new AbortController();
   const abort = (): void => controller.abort(outer?.reason);
   if (outer?.aborted === true) abort();

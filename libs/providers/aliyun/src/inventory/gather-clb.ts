@@ -33,7 +33,8 @@ export async function gatherClbs(
     ...addresses.map((address) => ({ address })),
   ].map((filter) => failures.keep<readonly WireClb[]>('loadBalancers', undefined, () => balancersOf(api, filter), []));
   const found = new Map((await Promise.all(balancers)).flat().map((item) => [item.LoadBalancerId, item]));
-  const whole = inChunks([...found.values()], IDS_AT_ONCE).map((some) => withPartsOf(api, some, failures));
+  const acls = new AccessLists(api);
+  const whole = inChunks([...found.values()], IDS_AT_ONCE).map((some) => withPartsOf(api, some, acls, failures));
   return (await Promise.all(whole)).flat();
 }
 
@@ -43,6 +44,7 @@ const balancersOf = (api: CloudApi, parameters: Readonly<Record<string, string>>
 async function withPartsOf(
   api: CloudApi,
   balancers: readonly WireClb[],
+  acls: AccessLists,
   failures: Failures,
 ): Promise<readonly GatheredClb[]> {
   const ids = balancers.map((item) => item.LoadBalancerId);
@@ -63,7 +65,7 @@ async function withPartsOf(
   if (all === undefined) return [];
   const whole = balancers.map((balancer) => {
     const listeners = all.filter((listener) => listener.LoadBalancerId === balancer.LoadBalancerId);
-    const one = async (): Promise<readonly GatheredClb[]> => [await withServersOf(api, balancer, listeners)];
+    const one = async (): Promise<readonly GatheredClb[]> => [await withServersOf(api, balancer, listeners, acls)];
     return failures.keep('loadBalancers', balancer.LoadBalancerId, one, []);
   });
   return (await Promise.all(whole)).flat();
@@ -73,6 +75,7 @@ async function withServersOf(
   api: CloudApi,
   balancer: WireClb,
   listeners: readonly WireClbListener[],
+  lists: AccessLists,
 ): Promise<GatheredClb> {
   const loadBalancerId = balancer.LoadBalancerId;
   const groupIds = unique(listeners.map((listener) => listener.VServerGroupId));
@@ -90,7 +93,7 @@ async function withServersOf(
     ),
     ownServers ? api.call('DescribeLoadBalancerAttribute', { loadBalancerId }, ClbAttribute) : undefined,
     listeners.length === 0 ? [] : api.call('DescribeHealthStatus', { loadBalancerId }, ClbHealth),
-    each(aclIds, (aclId) => aclEntriesOf(api, aclId)),
+    each(aclIds, (aclId) => lists.entriesOf(aclId)),
   ]);
   const ownGroup: readonly (readonly [string, readonly WireClbBackend[]])[] =
     own === undefined ? [] : [['', own.BackendServers]];
@@ -112,6 +115,21 @@ const aclEntriesOf = (api: CloudApi, aclId: string) =>
     numberName: 'page',
     totalName: 'TotalAclEntry',
   });
+
+/** Many listeners share a list: each is asked for once in a look. */
+class AccessLists {
+  private readonly asked = new Map<string, Promise<readonly string[]>>();
+
+  constructor(private readonly api: CloudApi) {}
+
+  entriesOf(aclId: string): Promise<readonly string[]> {
+    const known = this.asked.get(aclId);
+    if (known !== undefined) return known;
+    const entries = aclEntriesOf(this.api, aclId);
+    this.asked.set(aclId, entries);
+    return entries;
+  }
+}
 
 async function each<T>(
   ids: readonly string[],
