@@ -39,6 +39,6 @@ export default {
       ],
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/{e2e,dumps,fuzz}/**/*.e2e-spec.ts'] },
-    { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/{lab,differential}/**/*.lab-spec.ts'] },
+    { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/{lab,differential,collector}/**/*.lab-spec.ts'] },
   ],
 };

@@ -4,8 +4,13 @@ import { DUMP_FILES } from './dump-files.js';
 import { isFolder, parseFolderName, type DumpName } from './folder-name.js';
 import { parseObjects } from './kubernetes-objects.js';
 import { Manifest, Meta } from './manifest.js';
-import type { Problems } from './problems.js';
+import { Problems } from './problems.js';
 import { parseUntrustedJson } from './untrusted-json.js';
+
+/** A Snapshot of files that came some other way than as an archive, by their path in a snapshot; others are ignored. */
+export function assembleFiles(files: ReadonlyMap<string, Buffer>): Snapshot {
+  return assembleSnapshot(files, new Problems());
+}
 
 /** Makes a Snapshot of files by path below its top, or throws with every problem that there is. */
 export function assembleSnapshot(files: ReadonlyMap<string, Buffer>, problems: Problems): Snapshot {

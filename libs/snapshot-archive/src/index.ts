@@ -3,6 +3,7 @@
  * This is the border: nothing that comes in is trusted, and every problem is named with its file.
  * What the dump files say is not its business; netstack parses them. Start with read-archive.ts and assemble.ts.
  */
+export { assembleFiles } from './assemble.js';
 export * from './dump-files.js';
 export { DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
 export { readSnapshotArchive } from './read-archive.js';
