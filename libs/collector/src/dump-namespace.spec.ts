@@ -53,15 +53,35 @@ describe('dumpNamespace', () => {
         { table: { family: 'inet', name: 'filter', handle: 3 } },
       ],
     });
+    const chain = (table: string, name: string, handle: number, hook?: string) => ({
+      chain: { family: 'ip', table, name, handle, ...(hook === undefined ? {} : { type: 'nat', hook, prio: -100 }) },
+    });
+    const own = [chain('nat', 'PREROUTING', 120, 'prerouting'), chain('nat', 'CNI-A', 2)];
+    const chains = JSON.stringify({
+      nftables: [
+        { metainfo: { version: '1.0.6' } },
+        ...own,
+        chain('nat', 'CNI-Z', 101),
+        chain('nat', 'other', 3, 'prerouting'),
+        chain('kube-proxy', 'nat-prerouting', 1, 'prerouting'),
+      ],
+    });
+    const kept = [
+      { chain: { family: 'ip', table: 'nat', name: 'PREROUTING', handle: 120, hook: 'prerouting' } },
+      { chain: { family: 'ip', table: 'nat', name: 'CNI-A', handle: 2 } },
+    ];
     const run = host({
       'nft -j list tables': { stdout: listing },
+      'nft -j list chains': { stdout: chains },
       'nft -j list table ip kube-proxy': { stdout: '{"nftables":[1]}\n' },
       'nft -j list table inet filter': { stdout: '{"nftables":[2]}\n' },
     });
 
     const dump = await dumpNamespace({ kind: 'node', name: 'n1' }, run, 'T');
 
-    expect(dump.files.get('nft.json')).toBe(`${listing}\n{"nftables":[1]}\n{"nftables":[2]}\n`);
+    expect(dump.files.get('nft.json')).toBe(
+      `${listing}\n${JSON.stringify({ nftables: kept })}\n{"nftables":[1]}\n{"nftables":[2]}\n`,
+    );
   });
 
   it('gives no nft.json when one table cannot be listed', async () => {

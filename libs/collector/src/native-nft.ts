@@ -5,6 +5,14 @@ import { addDevices } from './nft-devices.js';
 
 const FILE = 'nft.json';
 const Table = z.object({ family: z.string(), name: z.string() });
+const Chain = z.object({
+  family: z.string(),
+  table: z.string(),
+  name: z.string(),
+  handle: z.number(),
+  hook: z.string().optional(),
+});
+const Chains = z.object({ nftables: z.array(z.object({ chain: Chain.optional() })) });
 const Listing = z.object({ nftables: z.array(z.object({ table: Table.optional() })) });
 
 // What iptables-nft, ip6tables-nft, arptables-nft and ebtables-nft call their tables. Those come from the save commands:
@@ -12,9 +20,13 @@ const Listing = z.object({ nftables: z.array(z.object({ table: Table.optional() 
 const COMPAT_FAMILIES: ReadonlySet<string> = new Set(['ip', 'ip6', 'arp', 'bridge']);
 const COMPAT_TABLES: ReadonlySet<string> = new Set(['filter', 'nat', 'mangle', 'raw', 'security', 'broute']);
 
+const BASE_CHAINS: ReadonlySet<string> = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']);
+/** Handles of chains that were made with their table are small; those of 10,000 services are of no interest. */
+const EARLY_HANDLES = 100;
+
 /**
  * nft.json: each native nftables table, one document a line. Without any the file is there and empty. The list of all tables goes
- * before them: its handles tell which table is older, which decides between chains of equal priority.
+ * before them, and chains of iptables-nft: handles tell which is older, which decides between chains of equal priority.
  */
 export async function dumpNativeNft(run: CommandRunner): Promise<DumpedFile> {
   const listing = await run(['nft', '-j', 'list', 'tables']);
@@ -26,7 +38,7 @@ export async function dumpNativeNft(run: CommandRunner): Promise<DumpedFile> {
     };
   const notes = lines(listing.stderr);
   const tables = nativeTables(listing.stdout);
-  const documents = tables.length === 0 ? [] : [listing.stdout.trim()];
+  const documents = tables.length === 0 ? [] : [listing.stdout.trim(), ...(await compatChains(run, notes))];
   for (const { family, name } of tables) {
     const table = await run(['nft', '-j', 'list', 'table', family, name]);
     notes.push(...lines(table.stderr));
@@ -36,6 +48,24 @@ export async function dumpNativeNft(run: CommandRunner): Promise<DumpedFile> {
     documents.push((await withDevices(run, { family, name }, table.stdout)).trim());
   }
   return { file: FILE, text: documents.map((document) => `${document}\n`).join(''), notes };
+}
+
+/** When chains of iptables-nft were made; not worth failing for: without it their order is not known. */
+async function compatChains(run: CommandRunner, notes: string[]): Promise<readonly string[]> {
+  const listing = await run(['nft', '-j', 'list', 'chains']);
+  if (listing.status !== 0 || listing.stdout.trim() === '') {
+    notes.push(...lines(listing.stderr), `\`nft -j list chains\` ended with status ${listing.status ?? 'none'}`);
+    return [];
+  }
+  const kept = Chains.parse(JSON.parse(listing.stdout)).nftables.flatMap(({ chain }) =>
+    chain !== undefined && isCompat({ family: chain.family, name: chain.table }) && isTelling(chain) ? [{ chain }] : [],
+  );
+  return kept.length === 0 ? [] : [JSON.stringify({ nftables: kept })];
+}
+
+/** A base chain of iptables-nft, or one whose handle tells that the handles below it are of chains, not of rules. */
+function isTelling({ name, handle, hook }: z.output<typeof Chain>): boolean {
+  return hook === undefined ? handle <= EARLY_HANDLES : BASE_CHAINS.has(name);
 }
 
 /** nft 1.0.6 prints the devices of ingress and egress chains in its text only. */
@@ -54,9 +84,11 @@ async function withDevices(
 function nativeTables(text: string): readonly z.output<typeof Table>[] {
   if (text.trim() === '') return [];
   const { nftables } = Listing.parse(JSON.parse(text));
-  return nftables.flatMap(({ table }) =>
-    table === undefined || (COMPAT_FAMILIES.has(table.family) && COMPAT_TABLES.has(table.name)) ? [] : [table],
-  );
+  return nftables.flatMap(({ table }) => (table === undefined || isCompat(table) ? [] : [table]));
+}
+
+function isCompat({ family, name }: z.output<typeof Table>): boolean {
+  return COMPAT_FAMILIES.has(family) && COMPAT_TABLES.has(name);
 }
 
 function lines(text: string): string[] {

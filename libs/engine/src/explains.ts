@@ -95,7 +95,7 @@ const CONSEQUENCES: ReadonlyMap<SuspicionCode, readonly ReadonlySet<SuspicionCod
   ['NEIGH_MISSING', [DEVICE, ROUTING, TUNNEL]],
   ['FDB_MISSING', [DEVICE, ROUTING, TUNNEL]],
   // The entry is wrong whoever leads there, unless the MAC address is that of before.
-  ['NEIGH_WRONG_MAC', [DEVICE]],
+  ['NEIGH_WRONG_MAC', [DEVICE, codes('FDB_WRONG_PORT')]],
   ['MAC_MISMATCH', [DEVICE, ROUTING, TUNNEL]],
   ['PROXY_ARP_OFF', [DEVICE, ROUTING]],
   ['ARP_IGNORED', [DEVICE, ROUTING]],

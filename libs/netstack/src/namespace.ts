@@ -43,6 +43,7 @@ export class NetNamespace {
   readonly native: readonly Program[] | undefined;
   /** Which nftables table was made first, iptables-nft's among them where the dump lists them. */
   readonly nftHandles: NftDump['handles'];
+  readonly nftChainHandles: NftDump['chainHandles'];
   /** VLANs of bridge ports; undefined when not collected. */
   readonly vlans: ReadonlyMap<string, PortVlans> | undefined;
   private readonly filters: readonly TcFilter[];
@@ -92,6 +93,7 @@ export class NetNamespace {
     const nft = this.read('nft.json', parseNft);
     this.native = nft?.tables.map((table) => compileProgram(table));
     this.nftHandles = nft?.handles ?? new Map();
+    this.nftChainHandles = nft?.chainHandles ?? new Map();
   }
 
   /** Connections in use when the dump was taken; undefined when not collected. */

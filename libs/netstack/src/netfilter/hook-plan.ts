@@ -133,7 +133,7 @@ function baseChain(
   return [
     {
       priority: at.priority,
-      order: tableOrder(ns, ruleset, at.name),
+      order: tableOrder(ns, ruleset, at.name, at.hook),
       chain: { kind: 'iptables', backend: ruleset.backend, table, chain, reroutes: at.name === 'mangle' },
     },
   ];

@@ -16,7 +16,7 @@ interface Native {
 }
 
 /** Tables with one nat chain each; `listed` is the handle of iptables-nft's table where the dump lists it. */
-function nft(natives: readonly Native[], listed?: number): string {
+function nft(natives: readonly Native[], listed?: number, chains: Readonly<Record<string, number>> = {}): string {
   const tables = natives.flatMap(({ handle, to, priority = -100, chain = 1 }) => {
     const at = { family: 'ip', table: `t${handle}` };
     return [
@@ -28,7 +28,10 @@ function nft(natives: readonly Native[], listed?: number): string {
     ];
   });
   const own = listed === undefined ? [] : [{ table: { family: 'ip', name: 'nat', handle: listed } }];
-  return JSON.stringify({ nftables: [...tables, ...own] });
+  const listing = Object.entries(chains).map(([name, handle]) => ({
+    chain: { family: 'ip', table: 'nat', name, handle },
+  }));
+  return JSON.stringify({ nftables: [...tables, ...own, ...listing] });
 }
 
 function translate(sketch: NamespaceSketch, answer = true): { to: string; guesses: readonly string[] } {
@@ -45,6 +48,11 @@ describe('nat chains of equal priority', () => {
   it.each([
     { title: 'an older native table', nft: nft([{ handle: 3, to: '10.0.0.2' }], 5), to: '10.0.0.1:80' },
     { title: 'the first native table of all', nft: nft([{ handle: 1, to: '10.0.0.2' }]), to: '10.0.0.1:80' },
+    {
+      title: 'a younger native table, and a chain of iptables-nft that came with its own',
+      nft: nft([{ handle: 5, to: '10.0.0.2' }], 3, { FIRST: 1, PREROUTING: 2 }),
+      to: '10.0.0.2:80',
+    },
     {
       title: 'native tables only',
       iptables: '',
@@ -69,6 +77,10 @@ describe('nat chains of equal priority', () => {
       // iptables-nft makes PREROUTING when its first rule comes, which may be after the younger table.
       title: 'iptables-nft in an older table',
       sketch: { iptables: IPTABLES, nft: nft([{ handle: 5, to: '10.0.0.2' }], 3) },
+    },
+    {
+      title: 'a chain of iptables-nft that came after a rule',
+      sketch: { iptables: IPTABLES, nft: nft([{ handle: 5, to: '10.0.0.2' }], 3, { POSTROUTING: 1, PREROUTING: 3 }) },
     },
     {
       title: 'a native chain that was added to an older table later',

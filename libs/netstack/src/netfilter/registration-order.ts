@@ -1,7 +1,7 @@
 import type { NetNamespace } from '../namespace.js';
 import type { RuleChain } from './hook-plan.js';
 import type { Program, ProgramChain } from './nft/program.js';
-import type { Ruleset } from './ruleset.js';
+import type { Hook, Ruleset } from './ruleset.js';
 
 /** A base chain at its hook. */
 export interface Registered {
@@ -28,17 +28,34 @@ const LEGACY: RegistrationOrder = { table: -1, chain: 0, isKnown: false, isLate:
 
 /**
  * When a chain of iptables was made. iptables-nft makes a base chain when the first rule or policy needs it
- * (nft_xt_builtin_init() of its sources), in a table that may be there for long; save commands tell no handles of chains. Where the dump does not list its handle it has one that no native table has: the lowest is
+ * (nft_xt_builtin_init() of its sources), in a table that may be there for long; `nft list chains` tells its handle. Where the dump does not list its handle it has one that no native table has: the lowest is
  * taken, so all that is certain is that tables below it are older.
  */
-export function tableOrder(ns: NetNamespace, { backend, family }: Ruleset, name: string): RegistrationOrder {
+export function tableOrder(
+  ns: NetNamespace,
+  { backend, family }: Ruleset,
+  name: string,
+  hook: Hook,
+): RegistrationOrder {
   if (backend === 'legacy') return LEGACY;
-  const handle = ns.nftHandles.get(`${family === 4 ? 'ip' : 'ip6'} ${name}`);
-  if (handle !== undefined) return { table: handle, chain: 0, isKnown: true, isLate: true };
+  const key = `${family === 4 ? 'ip' : 'ip6'} ${name}`;
+  const handle = ns.nftHandles.get(key);
+  if (handle !== undefined) {
+    const chains = ns.nftChainHandles.get(key);
+    return { table: handle, chain: 0, isKnown: true, isLate: !isAmongFirst(chains, chains?.get(hook)) };
+  }
   const taken = new Set(ns.nftHandles.values());
   let free = 1;
   while (taken.has(free)) free += 1;
   return { table: free, chain: 0, isKnown: false, isLate: true };
+}
+
+/** Chains and rules of a table share one counter: where all handles below are of chains, the chain was there before any rule. */
+function isAmongFirst(chains: ReadonlyMap<string, number> | undefined, handle: number | undefined): boolean {
+  if (chains === undefined || handle === undefined) return false;
+  let below = 0;
+  for (const other of chains.values()) if (other < handle) below += 1;
+  return below === handle - 1;
 }
 
 /**

@@ -94,6 +94,8 @@ export interface NftDump {
   readonly tables: readonly NativeTable[];
   /** Handles by `family name`, also of tables of iptables-nft where they are listed: which was made first. */
   readonly handles: ReadonlyMap<string, number>;
+  /** Handles of chains by name, by table as above, for the tables that are left out. */
+  readonly chainHandles: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 export function parseNft(text: string): NftDump {
@@ -102,7 +104,22 @@ export function parseNft(text: string): NftDump {
   const skipped = iptablesTables(items);
   const tables = new Map<string, Draft>();
   for (const item of items) if (!skipped.has(tableKey(item.body))) addItem(tables, item);
-  return { tables: [...tables.values()], handles: handlesOf(items) };
+  return { tables: [...tables.values()], handles: handlesOf(items), chainHandles: chainHandlesOf(items, skipped) };
+}
+
+function chainHandlesOf(
+  items: readonly Item[],
+  tables: ReadonlySet<string>,
+): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const handles = new Map<string, Map<string, number>>();
+  for (const { body } of items) {
+    const chain = record(body.chain);
+    const key = tableKey(body);
+    if (typeof chain?.handle !== 'number' || !tables.has(key)) continue;
+    const own = handles.get(key) ?? new Map<string, number>();
+    handles.set(key, own.set(plain(chain.name), chain.handle));
+  }
+  return handles;
 }
 
 function handlesOf(items: readonly Item[]): ReadonlyMap<string, number> {
