@@ -25,6 +25,14 @@ describe('canonicalJson', () => {
     expect(canonicalJson(value)).toBe(text);
   });
 
+  it('tells keys with line ends from two keys', () => {
+    expect(canonicalJson({ 'a\nb': 1 })).toBe('{"a\\nb":1}');
+    expect(canonicalJson({ a: 1, b: 2 })).toBe('{"a":1,"b":2}');
+    expect(canonicalJson({ 'a\nb': 1 })).toBe('{"a\\nb":1}');
+    expect(canonicalJson({ a: 1, 'b\nc': 2 })).toBe('{"a":1,"b\\nc":2}');
+    expect(canonicalJson({ 'a\nb': 1, c: 2 })).toBe('{"a\\nb":1,"c":2}');
+  });
+
   it('does not depend on the order of keys', () => {
     fc.assert(fc.property(json, (value) => canonicalJson(reordered(value)) === canonicalJson(value)));
   });

@@ -21,30 +21,38 @@ function listText(list: readonly unknown[]): string {
 
 function objectText(members: Readonly<Record<string, unknown>>): string {
   let text = '';
-  for (const key of sortedKeys(members)) {
+  for (const { key, quoted } of shapeOf(Object.keys(members))) {
     const member = members[key];
-    if (member !== undefined) text += `${text === '' ? '' : ','}${keyText(key)}${canonicalJson(member)}`;
+    if (member !== undefined) text += `${text === '' ? '' : ','}${quoted}${canonicalJson(member)}`;
   }
   return `{${text}}`;
 }
 
-/** By UTF-16 code units, as `<` compares. Most objects are written with their keys in some order: looked at before they are sorted. */
-function sortedKeys(value: object): readonly string[] {
-  const keys = Object.keys(value);
-  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) return keys.sort();
-  return keys;
+interface Key {
+  readonly key: string;
+  /** As it stands in front of its value: `"key":`. */
+  readonly quoted: string;
 }
 
-/** Results have the same few hundred keys over and over; the keys of users' objects must not fill the memory. */
-const MAX_KEYS = 1000;
-const keyTexts = new Map<string, string>();
+const SEPARATOR = '\n';
+/** Results have the same few dozen lists of keys over and over; those of users' objects must not fill the memory. */
+const MAX_SHAPES = 1000;
+const shapes = new Map<string, readonly Key[]>();
 
-function keyText(key: string): string {
-  let text = keyTexts.get(key);
-  if (text !== undefined) return text;
-  text = `${JSON.stringify(key)}:`;
-  if (keyTexts.size < MAX_KEYS) keyTexts.set(key, text);
-  return text;
+/** The keys in the order of their UTF-16 code units. */
+function shapeOf(keys: readonly string[]): readonly Key[] {
+  const joined = keys.join(SEPARATOR);
+  const known = shapes.get(joined);
+  // No key of a list that is kept has a separator in it, so as many keys with the same text are the same keys.
+  if (known?.length === keys.length) return known;
+  const shape = keys.toSorted(byCodeUnit).map((key) => ({ key, quoted: `${JSON.stringify(key)}:` }));
+  const isPlain = keys.every((key) => !key.includes(SEPARATOR));
+  if (isPlain && shapes.size < MAX_SHAPES) shapes.set(joined, shape);
+  return shape;
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 /** sha256 of the canonical JSON, as lower-case hex. */

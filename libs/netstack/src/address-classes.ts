@@ -104,6 +104,7 @@ class Literals {
     for (const [, name = ''] of rule.matchAll(MATCH_SET)) {
       const set = sets?.get(name);
       if (set === undefined) this.opaque = true;
+      else if (set.type.includes('mac')) this.opaque = true;
       else this.sets.add(set);
     }
     for (const [literal] of rule.matchAll(LITERAL)) this.addLiteral(literal);
@@ -132,7 +133,8 @@ const NATIVE_PREFIX = /"addr":\s*"(\d+\.\d+\.\d+\.\d+)",\s*"len":\s*(\d+)/g;
 const NATIVE_ADDRESS = /"(\d+\.\d+\.\d+\.\d+)"/g;
 /** Where a packet is sent to is no question about it. */
 const NATIVE_TARGET = /"[ds]nat":\s*\{[^{}]*\}/g;
-const ARITHMETIC = /"(?:&|\||\^|<<|>>|jhash|symhash)"\s*:|"range":\s*\[\s*"\d+\.|"op":\s*"(?:[<>]|add|update)|"protocol":\s*"ether"/;
+const ARITHMETIC =
+  /"(?:&|\||\^|<<|>>|jhash|symhash)"\s*:|"range":\s*\[\s*"\d+\.|"op":\s*"(?:[<>]|add|update)|"protocol":\s*"ether"/;
 
 /** Of a set of plain addresses whether it has the address; of pairs, triples and exceptions each member that has it. */
 function membership(set: IpSet, ip: Ip): string {
