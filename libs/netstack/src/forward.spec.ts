@@ -386,6 +386,35 @@ describe('send', () => {
     ]);
   });
 
+  it('of an answer from 127.0.0.1 needs route_localnet, too', () => {
+    const off = host();
+    const on = host({ sysctls: { 'net.ipv4.conf.eth0.route_localnet': 1 } });
+
+    for (const log of [off, on]) send(log, tcp('127.0.0.1:80 > 10.10.0.12:40000 SYN-ACK'));
+
+    expect([off.stops, on.stops]).toEqual([['ROUTE_LOCALNET_OFF net.ipv4.conf.eth0.route_localnet'], []]);
+  });
+
+  it('asks for an IPv6 source on all devices when the look-up without one failed, whatever the socket is bound to', () => {
+    const links = [
+      { name: 'eth0', addresses: ['fd07::1/128'] },
+      { name: 'eth1', addresses: ['2001:db8::7/64'] },
+    ];
+    const rules = [
+      { priority: 0, src: 'all', table: 'local' },
+      { priority: 50, src: '2001:db8::', srclen: 32, action: 'blackhole' },
+      { priority: 32766, src: 'all', table: 'main' },
+    ];
+    const log = new NamespaceLog(sketchNamespace({ links, rules }));
+    const { src: _, ...rest } = udp('[::1]:40000 > [fd00::77]:9');
+
+    send(log, rest, 'eth1');
+
+    expect(facts(log)).toEqual([
+      { code: 'NO_ROUTE', disposition: 'no-route', answer: { kind: 'errno', errno: 'ENETUNREACH' } },
+    ]);
+  });
+
   it('fails with ENETUNREACH without any route', () => {
     const log = host({ routes: [] });
 

@@ -127,6 +127,7 @@ export function send(
   }
   recordRoute(run, result);
   const dev = outputDevice(result);
+  checkLoopbackSource(run, skb, dev);
   const before = { src: skb.src, dst: skb.dst };
   const service = findVirtualServer(run, skb);
   if (service !== undefined) {
@@ -169,8 +170,8 @@ function chooseRoute(
     // ip_route_connect(): once the source is chosen the route is asked for again, now with it; IPv6 asks once.
     return { src, result: packet.family === 4 ? routeOutput(run, routing, packet, src, bound) : first };
   }
-  // ip6_dst_lookup_tail(): what failed without a source is tried again with any that the host has.
-  const any = packet.family === 6 ? selectSource(ns, bound, packet.dst) : undefined;
+  // ip6_dst_lookup_tail(): what failed without a source is tried again with one of any device, whatever the socket is bound to.
+  const any = packet.family === 6 ? selectSource(ns, undefined, packet.dst) : undefined;
   if (any === undefined) return { src: anyAddress(packet.family), result: first };
   return { src: any, result: routeOutput(run, routing, packet, any, bound) };
 }
@@ -233,18 +234,18 @@ function reroute(
     refuse(run, skb, result, true, skb.protocol === TCP ? SILENCE : undefined);
     return undefined;
   }
-  const dev = outputDevice(result);
-  if (isLoopback(skb.src) && dev !== 'lo' && !routeLocalnet(run, dev))
-    stopSysctl(
-      run,
-      skb,
-      'ROUTE_LOCALNET_OFF',
-      'martian',
-      run.ns.confKey(4, dev, 'route_localnet'),
-      skb.protocol === TCP ? SILENCE : { kind: 'errno', errno: 'EINVAL' },
-    );
+  checkLoopbackSource(run, skb, outputDevice(result));
   recordRoute(run, result);
   return result;
+}
+
+/** __mkroute_output(): what has a source of 127.0.0.0/8 stays on lo. IPv6 has no such check on the way out. */
+function checkLoopbackSource(run: NamespaceRun, skb: Skb, dev: string): void {
+  if (skb.family !== 4 || dev === 'lo' || !isLoopback(skb.src) || routeLocalnet(run, dev)) return;
+  const key = run.ns.confKey(4, dev, 'route_localnet');
+  // tcp_connect() is over a failed first SYN, as in reroute().
+  const answer: Answer = skb.protocol === TCP ? SILENCE : { kind: 'errno', errno: 'EINVAL' };
+  stopSysctl(run, skb, 'ROUTE_LOCALNET_OFF', 'martian', key, answer);
 }
 
 function outputDevice(result: Extract<RouteResult, { kind: 'route' }>): string {
@@ -296,8 +297,12 @@ function checkMartians6(run: NamespaceRun, iif: string, skb: Skb): void {
   stop(run, skb, 'MARTIAN_SOURCE', 'martian', SILENCE, [evidence], run.ns.place, { source: formatIp(skb.src) });
 }
 
-function routeLocalnet(run: NamespaceRun, dev: string): boolean {
-  return run.ns.conf(4, 'all', 'route_localnet') === 1 || run.ns.conf(4, dev, 'route_localnet') === 1;
+function routeLocalnet({ ns, chooser }: NamespaceRun, dev: string): boolean {
+  if (!ns.sysctlsCollected)
+    return chooser.guess(
+      `whether ${ns.id} lets addresses of 127.0.0.0/8 pass ${dev} (route_localnet was not collected)`,
+    );
+  return ns.conf(4, 'all', 'route_localnet') === 1 || ns.conf(4, dev, 'route_localnet') === 1;
 }
 
 /** IN_DEV_FORWARD() of the interface that the packet came in by; without it ip_error() drops silently. */

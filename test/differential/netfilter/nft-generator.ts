@@ -102,6 +102,13 @@ function randomRule(context: Context): NftRule {
     const wanted = protocolOf(match);
     if (wanted !== '' && protocol !== '' && wanted !== protocol) continue;
     if (wanted !== '') protocol = wanted;
+    // nft prints `x < 62 x > 64`, which is never true, as `x != 62-64`.
+    const bound = /^(.*) [<>]/.exec(match)?.[1];
+    if (
+      bound !== undefined &&
+      matches.some((other) => other.startsWith(`${bound} <`) || other.startsWith(`${bound} >`))
+    )
+      continue;
     matches.push(match);
   }
   return {

@@ -38,7 +38,10 @@ export interface Prediction {
 }
 
 class Stopped extends Error {
-  constructor(readonly answer: Answer) {
+  constructor(
+    readonly answer: Answer,
+    readonly skb: Skb,
+  ) {
     super('stopped');
   }
 }
@@ -56,6 +59,11 @@ const REJECTS: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['icmp6-adm-prohibited', [1, 1]],
   ['icmp6-addr-unreachable', [1, 3]],
   ['icmp6-port-unreachable', [1, 4]],
+  // Of family inet, which is asked with packets of IPv4.
+  ['icmpx-no-route', [3, 0]],
+  ['icmpx-host-unreachable', [3, 1]],
+  ['icmpx-port-unreachable', [3, 3]],
+  ['icmpx-admin-prohibited', [3, 13]],
 ]);
 
 type Fate =
@@ -112,8 +120,8 @@ class Walker {
         step: ({ kind, text }) => {
           if (kind === 'filter') this.rejectedWith = /^rejected with (\S+)$/.exec(text)?.[1] ?? '';
         },
-        obstacle: ({ answer, facts }) => {
-          throw new Stopped(facts.code === 'FILTER_REJECT' ? this.sentBy(answer) : answer);
+        obstacle: ({ answer, facts, skb }) => {
+          throw new Stopped(facts.code === 'FILTER_REJECT' ? this.sentBy(answer) : answer, skb);
         },
       },
     };
@@ -134,12 +142,19 @@ class Walker {
       return this.tell(outcome);
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
+      const { answer, skb: stopped } = error;
       // Errors are not answered with errors, resets not with resets.
-      if (error.answer.kind === 'icmp' && skb.icmp?.quoted === undefined)
-        count(this.tally, `made icmp ${error.answer.type} ${error.answer.code}`);
-      if (error.answer.kind === 'reset' && !(skb.tcpFlags & RST)) count(this.tally, 'made rst');
+      if (!this.mayAnswer(stopped)) return { kind: 'stopped' };
+      if (answer.kind === 'icmp' && stopped.icmp?.quoted === undefined)
+        count(this.tally, `made icmp ${answer.type} ${answer.code}`);
+      if (answer.kind === 'reset' && !(stopped.tcpFlags & RST)) count(this.tally, 'made rst');
       return { kind: 'stopped' };
     }
+  }
+
+  /** 127.0.0.1 has no way to another host, not even for an error (__mkroute_output()); ::1 has. */
+  private mayAnswer({ family, src, dst }: Skb): boolean {
+    return family === 6 || !isLoopback(dst) || this.run.ns.owns(src) !== undefined;
   }
 
   private tell(outcome: Outcome): Fate {
@@ -155,9 +170,8 @@ class Walker {
     }
     count(this.tally, `into${skb.family} ${ends}`);
     count(this.tally, `enter ${outcome.iif} ${wirePorts(skb)}`);
-    // No socket is open here. 127.0.0.1 has no way to another host, not even for an error (__mkroute_output()); ::1 has.
-    if (skb.family === 4 && isLoopback(skb.dst) && this.run.ns.owns(skb.src) === undefined)
-      return { kind: 'delivered', skb: { ...skb } };
+    // No socket is open here.
+    if (!this.mayAnswer(skb)) return { kind: 'stopped' };
     if (skb.protocol === TCP && !(skb.tcpFlags & RST)) count(this.tally, 'made rst');
     if (skb.protocol === UDP) count(this.tally, `made icmp ${skb.family === 4 ? '3 3' : '1 4'}`);
     return { kind: 'delivered', skb: { ...skb } };
