@@ -22,4 +22,10 @@ export class Failures {
     if (first === undefined) return;
     for (const dependent of dependents) this.list.push({ kind: dependent, error: first.error });
   }
+
+  /** Nothing of these kinds was asked for. Kinds that have failed already keep their own reason. */
+  noneOf(kinds: readonly LookedUp[], error: CloudCallError): void {
+    const failed = new Set(this.list.map((failure) => failure.kind));
+    for (const kind of kinds) if (!failed.has(kind)) this.list.push({ kind, error });
+  }
 }

@@ -1,4 +1,5 @@
 import type { CloudApi } from './cloud-api.js';
+import { CloudCallError } from './cloud-call-error.js';
 import { Failures } from './failures.js';
 import { gatherClbs } from './gather-clb.js';
 import { gatherInstances, gatherNetworkInterfaces, gatherSecurityGroups } from './gather-ecs.js';
@@ -36,6 +37,7 @@ export async function gather(api: CloudApi, scope: GatherScope): Promise<Gathere
   ]);
   const vpcIds = vpcsOf(scope, instances, nlbs);
   failures.follow('instances', BY_VPC);
+  if (vpcIds.length === 0) failures.noneOf(BY_VPC, NO_VPC);
   const [networkInterfaces, vpcPart] = await Promise.all([
     gatherNetworkInterfaces(api, vpcIds, failures),
     gatherVpcs(api, vpcIds, failures),
@@ -54,6 +56,13 @@ export async function gather(api: CloudApi, scope: GatherScope): Promise<Gathere
     failures: failures.list,
   };
 }
+
+/** Empty lists without a word would read as "there is nothing". */
+const NO_VPC = new CloudCallError(
+  'bad-request',
+  'look-up',
+  'no VPC is known to look in: no instance of a node was found; check the provider ids of the nodes, the account and the region, or set vpcIds',
+);
 
 /** What is looked up by VPC: an instance that could not be looked up may be in one that is not known now. */
 const BY_VPC: readonly LookedUp[] = [

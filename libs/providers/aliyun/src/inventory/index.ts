@@ -1,2 +1,2 @@
-export { AliyunInventory, type FetchRequest } from './aliyun-inventory.js';
+export { aliyunInventory } from './aliyun-inventory.js';
 export { aliyunProcess, aliyunSettings } from './aliyun-settings.js';

@@ -45,6 +45,9 @@ export class CloudLooker {
     const { instances, foreign } = instanceRefs(objects);
     const services = loadBalancerRefs(objects);
     const scopes = scopesOf(services, settings, instances);
+    if (scopes.length === 0) {
+      return { nodes: instances, foreignNodes: foreign, services, regions: [nothingOf('', NO_REGION)] };
+    }
     const deadline = startDeadline(this.clock, this.process.lookUpTimeoutMs, signal);
     try {
       const regions = await Promise.all(scopes.map((scope) => this.lookAt(scope, settings, deadline)));
@@ -61,7 +64,7 @@ export class CloudLooker {
   ): Promise<Gathered> {
     const { concurrency, callsPerSecond, callTimeoutMs, maxAttempts } = this.process;
     const credentials = credentialsOf(settings, this.process);
-    if (credentials === undefined) return Promise.resolve(nothingOf(scope.region));
+    if (credentials === undefined) return Promise.resolve(nothingOf(scope.region, NO_KEYS));
     const connection = this.connections.of(credentials, scope.region);
     const api = new CloudApi(connection.sdk, connection.credentials, {
       gate: this.gates.of(accountOf(credentials), { concurrency, callsPerSecond }),
@@ -73,14 +76,22 @@ export class CloudLooker {
   }
 }
 
-function nothingOf(region: string): Gathered {
-  const error = new CloudCallError(
-    'auth',
-    'look-up',
-    'the cluster has no access key of its own, and the worker lends it none (credentials: none)',
-  );
-  return { ...emptyGathered(region), failures: LOOKED_UP.map((kind) => ({ kind, error })) };
-}
+const NO_KEYS = new CloudCallError(
+  'auth',
+  'look-up',
+  'the cluster has no access key of its own, and the worker lends it none (credentials: none)',
+);
+const NO_REGION = new CloudCallError(
+  'bad-request',
+  'look-up',
+  'no region is known to look in: no node has the provider id of an ECS instance; set the region of the cluster',
+);
+
+/** Nothing was looked at: every kind says why, since empty lists alone would read as "there is nothing". */
+const nothingOf = (region: string, error: CloudCallError): Gathered => ({
+  ...emptyGathered(region),
+  failures: LOOKED_UP.map((kind) => ({ kind, error })),
+});
 
 /** One scope for each region; load balancers are looked for in the region of the settings, else where the most nodes are. */
 function scopesOf(

@@ -82,7 +82,7 @@ function unavailable({ kind, id, error }: LookUpFailure, region: string): Unavai
   return {
     resource: RESOURCES[kind],
     ...(id === undefined ? {} : { id }),
-    region,
+    ...(region === '' ? {} : { region }),
     reason: error.kind,
     call: error.action,
     ...(code === undefined ? {} : { code }),
