@@ -7,7 +7,7 @@ const PREFIX = 'hopscope-collect-';
 const CGROUP_ROOTS = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup', '/sys/fs/cgroup/pids', '/sys/fs/cgroup/systemd'];
 
 /** Runs a command that must succeed. */
-export async function must(...argv: string[]): Promise<string> {
+async function must(...argv: string[]): Promise<string> {
   const { status, stdout, stderr } = await runCommand(argv);
   if (status !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
   return stdout;

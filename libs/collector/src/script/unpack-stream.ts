@@ -39,7 +39,7 @@ export async function unpackStream(
 }
 
 /** Keeps files within limits. */
-export class FileCollection {
+class FileCollection {
   readonly all = new Map<string, Buffer>();
   seen = 0;
 
