@@ -1,6 +1,6 @@
 import { aliyunProcess, aliyunSettings } from '../../libs/providers/aliyun/src/inventory/index.js';
 import { CloudLooker } from '../../libs/providers/aliyun/src/inventory/look.js';
-import { parseCloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import { parseCloudSnapshot } from '#libs/provider-kit';
 import { cloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral/cloud-snapshot.js';
 import { toWire } from '../fake-cloud/to-wire.js';
 import { clusterWorld } from '../fake-cloud/cluster-world.js';

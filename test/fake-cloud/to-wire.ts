@@ -1,4 +1,4 @@
-import type { CloudSnapshot } from '../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import type { CloudSnapshot } from '#libs/provider-kit';
 import { wireClbs, wireNlbs } from './to-wire/balancers.js';
 import { wireNetworkAcls, wireSecurityGroups, type NamedLists } from './to-wire/filters.js';
 import { wireHaVip, wireInstance, wireNetworkInterface } from './to-wire/machines.js';

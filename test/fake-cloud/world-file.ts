@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import {
-  parseCloudSnapshot,
-  type CloudSnapshot,
-} from '../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import { parseCloudSnapshot, type CloudSnapshot } from '#libs/provider-kit';
 import { Account } from './account.js';
 
 /** A cloud in a YAML file: `cloud` is what a look at it finds (the model of cloud.json), `account` who may look. */

@@ -1,9 +1,4 @@
-import type {
-  Backend,
-  CloudSnapshot,
-  Listener,
-  LoadBalancer,
-} from '../../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import type { Backend, CloudSnapshot, Listener, LoadBalancer } from '#libs/provider-kit';
 import type { WireObject, WireWorld } from '../wire-world.js';
 
 type ClbPart = Pick<WireWorld, 'clbs' | 'clbListeners' | 'clbGroups' | 'clbServers' | 'clbHealth' | 'clbAcls'>;

@@ -1,11 +1,4 @@
-import type {
-  AclEntry,
-  CloudProtocol,
-  CloudSnapshot,
-  Peer,
-  PortMatch,
-  SecurityRule,
-} from '../../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import type { AclEntry, CloudProtocol, CloudSnapshot, Peer, PortMatch, SecurityRule } from '#libs/provider-kit';
 import type { WireObject, WireWorld } from '../wire-world.js';
 
 /** Named lists that rules use, gathered while the rules are written. */

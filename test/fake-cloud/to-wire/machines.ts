@@ -1,8 +1,4 @@
-import type {
-  CloudSnapshot,
-  Instance,
-  NetworkInterface,
-} from '../../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import type { CloudSnapshot, Instance, NetworkInterface } from '#libs/provider-kit';
 import type { WireObject } from '../wire-world.js';
 
 export function wireInstance(instance: Instance, cloud: CloudSnapshot): WireObject {

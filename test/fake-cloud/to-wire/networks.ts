@@ -1,8 +1,4 @@
-import type {
-  CloudSnapshot,
-  NatGateway,
-  PublicIp,
-} from '../../../libs/providers/aliyun/src/inventory/neutral/model/index.js';
+import type { CloudSnapshot, NatGateway, PublicIp } from '#libs/provider-kit';
 import type { WireObject, WireWorld } from '../wire-world.js';
 
 export function wireVpcs(cloud: CloudSnapshot): readonly WireObject[] {

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '#libs/model';
+import type { CloudSnapshot } from '#libs/provider-kit';
 import type { AliyunProcess, AliyunSettings } from './aliyun-settings.js';
 import { CloudLooker } from './look.js';
 import { cloudSnapshot } from './neutral/cloud-snapshot.js';
-import type { CloudSnapshot } from './neutral/model/index.js';
 
 /** What a look is made for; the shape is provider-kit's CloudRequest. */
 interface FetchRequest {

@@ -1,4 +1,4 @@
-import type { Backend, BackendHealth, Listener, LoadBalancer } from './model/index.js';
+import type { Backend, BackendHealth, Listener, LoadBalancer } from '#libs/provider-kit';
 import { pairGroupOf } from '../gather-clb.js';
 import type { GatheredClb } from '../gathered.js';
 import type { WireClbBackend, WireClbHealth, WireClbListener } from '../wire/clb.js';

@@ -1,4 +1,4 @@
-import type { CloudResource, CloudSnapshot, LoadBalancer, Unavailable } from './model/index.js';
+import type { CloudResource, CloudSnapshot, LoadBalancer, Unavailable } from '#libs/provider-kit';
 import type { Gathered, LookedUp, LookUpFailure } from '../gathered.js';
 import type { LoadBalancerRef } from '../load-balancer-refs.js';
 import type { Looked } from '../look.js';

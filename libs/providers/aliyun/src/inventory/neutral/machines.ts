@@ -1,4 +1,4 @@
-import type { Instance, NetworkInterface, VirtualIp } from './model/index.js';
+import type { Instance, NetworkInterface, VirtualIp } from '#libs/provider-kit';
 import type { WireInstance, WireNetworkInterface } from '../wire/ecs.js';
 import type { WireHaVip } from '../wire/vpc.js';
 

@@ -1,4 +1,4 @@
-import type { DnatEntry, NatGateway, SnatEntry } from './model/index.js';
+import type { DnatEntry, NatGateway, SnatEntry } from '#libs/provider-kit';
 import type { GatheredNatGateway } from '../gathered.js';
 import type { WireForwardEntry, WireSnatEntry } from '../wire/vpc.js';
 import { asCidr, cloudProtocol, portRange } from './rules.js';

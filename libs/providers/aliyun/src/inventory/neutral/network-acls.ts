@@ -1,4 +1,4 @@
-import type { AclEntry, NetworkAcl, Peer } from './model/index.js';
+import type { AclEntry, NetworkAcl, Peer } from '#libs/provider-kit';
 import type { WireNetworkAcl } from '../wire/vpc.js';
 import { asCidr, cloudProtocol, portMatch } from './rules.js';
 

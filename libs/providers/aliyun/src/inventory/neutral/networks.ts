@@ -6,7 +6,7 @@ import type {
   PublicIp,
   RouteTable,
   Subnet,
-} from './model/index.js';
+} from '#libs/provider-kit';
 import type { Gathered } from '../gathered.js';
 import type { WireEip, WireIpv4Gateway, WireRouteEntry, WireVpc, WireVSwitch } from '../wire/vpc.js';
 

@@ -5,7 +5,7 @@ import type {
   Listener,
   LoadBalancer,
   LoadBalancerAddress,
-} from './model/index.js';
+} from '#libs/provider-kit';
 import type { GatheredNlb } from '../gathered.js';
 import type { WireNlb, WireNlbListener, WireNlbServer, WireNlbServerGroup } from '../wire/nlb.js';
 import { portRange } from './rules.js';

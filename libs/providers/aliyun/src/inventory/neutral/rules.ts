@@ -1,4 +1,4 @@
-import type { CloudProtocol, Peer, PortMatch, PortRange, SecurityGroup, SecurityRule } from './model/index.js';
+import type { CloudProtocol, Peer, PortMatch, PortRange, SecurityGroup, SecurityRule } from '#libs/provider-kit';
 import type { Gathered, GatheredSecurityGroup } from '../gathered.js';
 import type { WirePermission } from '../wire/ecs.js';
 

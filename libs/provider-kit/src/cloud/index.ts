@@ -1,6 +1,6 @@
 /**
- * What a look at a cloud finds, in words of no cloud in particular. It stands here until provider-kit has the model of cloud.json;
- * then the files beside this folder import that one, and this folder goes. Start with cloud-snapshot.ts.
+ * What a look at a cloud finds, in words of no cloud in particular: the model of cloud.json. Providers fill it (fetch) and judge by it
+ * (evaluate); which rule wins, and what a route means, is for the provider's evaluation to say. Start with cloud-snapshot.ts.
  */
 export * from './cloud-snapshot.js';
 export * from './filter.js';
