@@ -1,5 +1,5 @@
 import { ADDRESSES, compareAll } from './agreement.js';
-import { kubeProxyRules } from './kube-proxy-rules.js';
+import { kubeProxyRules } from '../test/fixtures/kube-proxy-rules.js';
 
 describe('the indexed walk and the linear one', () => {
   it('agree on 50,000 random packets', () => {

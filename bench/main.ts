@@ -1,6 +1,6 @@
 import { parseIptablesSave } from '../libs/netstack/src/parse/iptables-save.js';
 import { ADDRESSES, compareAll } from './agreement.js';
-import { kubeProxyRules } from './kube-proxy-rules.js';
+import { kubeProxyRules } from '../test/fixtures/kube-proxy-rules.js';
 import { sideBySide } from './measure.js';
 import { indexedTraversal, linearTraversal, nodeWalk } from './node-traversal.js';
 import { resultsPerSecond } from './results-per-second.js';

@@ -1,7 +1,7 @@
 import { ipv4, parseIp, type Ip } from '#libs/model';
 import { ConntrackTable, hook, makeSkb, receive, SYN, TCP, type NamespaceRun, type Skb } from '#libs/netstack';
 import { benchNamespace, LOCAL_SET, runOf } from './agreement.js';
-import { clusterIp, kubeProxyRules, podIp } from './kube-proxy-rules.js';
+import { clusterIp, kubeProxyRules, podIp } from '../test/fixtures/kube-proxy-rules.js';
 import { LinearWalker, type LinearPacket } from './linear-walker.js';
 import type { Act } from './measure.js';
 

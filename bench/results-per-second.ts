@@ -1,7 +1,7 @@
 import { canonicalJson, parsePair, type Snapshot } from '#libs/model';
 import { listSamples, networkOf, readSample } from '../test/golden/samples.js';
 import { repositoryRoot } from '../test/lab/traffic/script-path.js';
-import { kubeProxyRules } from './kube-proxy-rules.js';
+import { kubeProxyRules } from '../test/fixtures/kube-proxy-rules.js';
 
 /** Complete answers, as JSON text, of the healthy sample with so many services more on each node. */
 export async function resultsPerSecond(services: number, milliseconds: number): Promise<number> {

@@ -3,7 +3,7 @@ import type { MatrixCell, Network } from '#libs/provider-kit';
 import { cellOf } from '#libs/engine';
 import { genericProvider } from '#libs/providers/generic';
 import { generatedCluster, generatedPods, type ClusterPlan } from '../test/fixtures/generated-cluster.js';
-import { kubeProxyRules } from './kube-proxy-rules.js';
+import { kubeProxyRules } from '../test/fixtures/kube-proxy-rules.js';
 
 /** 1,000 pods on 20 nodes with 1,000 services, two nodes broken in different ways. */
 const PLAN: ClusterPlan = { nodes: 20, podsPerNode: 50, iptables: kubeProxyRules(1000), brokenEvery: 10 };

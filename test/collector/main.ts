@@ -3,7 +3,7 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectHere } from '#libs/collector';
-import { kubeProxyRules } from '../../bench/kube-proxy-rules.js';
+import { kubeProxyRules } from '../fixtures/kube-proxy-rules.js';
 import { PodNamespaces } from './pod-namespaces.js';
 
 const INTERFACES = [10, 100, 250] as const;

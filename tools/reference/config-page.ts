@@ -1,4 +1,5 @@
 import { configTable, type ConfigSection } from '#libs/config';
+import { aliyunProcess, aliyunSettings } from '#libs/providers/aliyun';
 import { genericProvider } from '#libs/providers/generic';
 import * as server from '#libs/server';
 import * as standalone from '../../apps/standalone/src/standalone-config.js';
@@ -6,7 +7,11 @@ import { listRooms, readText } from '../tree/read-tree.js';
 import { pageHead, type ReferencePage } from './page.js';
 
 /** The rooms that export sections. A section declared elsewhere is noticed by `listDeclaredIds`. */
-const EXPORTS: readonly Readonly<Record<string, unknown>>[] = [server, standalone, { generic: genericProvider.config }];
+const EXPORTS: readonly Readonly<Record<string, unknown>>[] = [
+  server,
+  standalone,
+  { generic: genericProvider.config, aliyunSettings, aliyunProcess },
+];
 
 function isSection(value: unknown): value is ConfigSection<unknown> {
   return typeof value === 'object' && value !== null && 'id' in value && 'title' in value && 'schema' in value;

@@ -18,7 +18,7 @@ const GOOD: Readonly<Record<string, string>> = {
   'libs/config/src/index.ts': '/** Configuration. */\n',
   'libs/config/src/env.ts': 'export const env = process.env;\n',
   'libs/config/src/env.spec.ts': '',
-  'libs/providers/generic/src/index.ts': '/** The generic provider. */\n',
+  'libs/providers/generic/src/index.ts': '/** The generic provider. */\nexport const genericProvider = {};\n',
   'libs/providers/generic/src/a.spec.ts': '',
   'apps/worker-generic/src/main.ts': "import '#libs/providers/generic';\nprocess.env.PORT;\n",
   'apps/standalone/src/main.ts': "import '../../api/src/app.js';\n",

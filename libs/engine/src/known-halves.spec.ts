@@ -1,6 +1,6 @@
 import { parsePair } from '#libs/model';
 import type { CniPlugin, InfraShim, Network } from '#libs/provider-kit';
-import { kubeProxyRules } from '../../../bench/kube-proxy-rules.js';
+import { kubeProxyRules } from '../../../test/fixtures/kube-proxy-rules.js';
 import {
   generatedCluster,
   generatedPods,
