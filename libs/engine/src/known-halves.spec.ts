@@ -1,6 +1,7 @@
 import { parsePair } from '#libs/model';
-import type { CniPlugin, InfraShim, Network } from '#libs/provider-kit';
+import type { InfraShim, Network } from '#libs/provider-kit';
 import { kubeProxyRules } from '../../../test/fixtures/kube-proxy-rules.js';
+import { PLAIN } from '../../../test/fixtures/plain-plugin.js';
 import {
   generatedCluster,
   generatedPods,
@@ -9,20 +10,6 @@ import {
   type NodeRules,
 } from '../../../test/fixtures/generated-cluster.js';
 import { cellOf, composeNetwork } from './network.js';
-
-const PLAIN: CniPlugin = {
-  name: 'plain',
-  detect: () => ({ detected: true, reasons: [] }),
-  forCluster: () => ({
-    plugin: 'plain',
-    podRoutesInUnderlay: false,
-    routeFinding: () => undefined,
-    intendedNextHop: () => undefined,
-    intendedRoute: () => undefined,
-    inspectNode: () => [],
-    inspectPod: () => [],
-  }),
-};
 
 const unknown = { delivery: { kind: 'unknown' }, suspicions: [], steps: [], skipped: [] } as const;
 const SILENT: InfraShim = {

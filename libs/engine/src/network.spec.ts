@@ -1,23 +1,9 @@
 import { HopscopeError, parsePair, suspect, type Diagnosis, type Packet } from '#libs/model';
-import type { CniPlugin, InfraAnswer, InfraShim, Network } from '#libs/provider-kit';
+import type { InfraAnswer, InfraShim, Network } from '#libs/provider-kit';
 import { sketchDump, type NamespaceSketch } from '../../../test/fixtures/namespace-sketch.js';
+import { PLAIN } from '../../../test/fixtures/plain-plugin.js';
 import { nodeObject, podObject, serviceObject, sketchSnapshot } from '../../../test/fixtures/snapshot-sketch.js';
 import { composeNetwork } from './network.js';
-
-/** The last resort of a list of plugins: promises nothing. */
-const PLAIN: CniPlugin = {
-  name: 'plain',
-  detect: () => ({ detected: true, reasons: [] }),
-  forCluster: () => ({
-    plugin: 'plain',
-    podRoutesInUnderlay: false,
-    routeFinding: () => undefined,
-    intendedNextHop: () => undefined,
-    intendedRoute: () => undefined,
-    inspectNode: () => [],
-    inspectPod: () => [],
-  }),
-};
 
 /** An InfraShim that a spec answers for, and that remembers what it was asked. */
 class SpecShim implements InfraShim {
