@@ -289,11 +289,17 @@ describe('collect.sh', () => {
     const expected = new Map([...reference.files].filter(([file]) => !COUNTERS.has(file)));
     // Without the kernel's table ipvsadm fails; the script knows that there is no service then.
     if (kind === 'node' && !existsSync('/proc/net/ip_vs')) expected.set('ipvsadm-save.txt', '');
+    // The script does not list the chains of iptables-nft: a walk that needs their age says that it is not known.
+    const native = expected.get('nft.json');
+    if (native !== undefined) expected.set('nft.json', native.replaceAll(CHAINS_ALONE, ''));
     expect(Object.fromEntries([...stable(dump, name)].map(sorted))).toEqual(
       Object.fromEntries([...expected].map(sorted)),
     );
   }
 });
+
+/** A document of nft.json that tells only when chains were made. */
+const CHAINS_ALONE = /^\{"nftables":\[\{"chain":.*\n/gm;
 
 function outcomes(dump: NodeDump): Readonly<Record<string, string>> {
   return Object.fromEntries(dump.pods.map(({ namespace, name, outcome }) => [`${namespace ?? '-'}/${name}`, outcome]));
