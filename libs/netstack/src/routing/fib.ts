@@ -3,51 +3,57 @@ import type { Route } from '../parse/routes.js';
 
 /** One routing table: longest prefix first, then lowest metric. A hash per prefix length, so a look-up costs the same for any size. */
 export class Fib {
-  private readonly lengths: number[];
-  private readonly byLength = new Map<number, Map<Ip | number, Route[]>>();
-  /** A bulk asks for the same few thousand addresses again and again. */
-  private readonly remembered = new Map<Ip | number, readonly Route[]>();
+  /** Longest first. */
+  private readonly byLength: readonly PrefixesOfLength[];
+  /** Lists of routes that were put together, by the longer prefix's list and then the shorter's: there are few. */
+  private readonly joined = new Map<readonly Route[], Map<readonly Route[], readonly Route[]>>();
 
   constructor(routes: readonly Route[]) {
+    const byLength = new Map<number, Map<Ip | number, Route[]>>();
     for (const route of routes) {
-      let prefixes = this.byLength.get(route.dst.length);
-      if (prefixes === undefined) this.byLength.set(route.dst.length, (prefixes = new Map()));
+      let prefixes = byLength.get(route.dst.length);
+      if (prefixes === undefined) byLength.set(route.dst.length, (prefixes = new Map()));
       const key = keyOf(route.dst.net);
       const same = prefixes.get(key);
       if (same === undefined) prefixes.set(key, [route]);
       else same.push(route);
     }
-    for (const prefixes of this.byLength.values())
+    for (const prefixes of byLength.values())
       for (const same of prefixes.values()) if (same.length > 1) same.sort(byPreference);
-    this.lengths = [...this.byLength.keys()].toSorted((a, b) => b - a);
+    this.byLength = [...byLength]
+      .map(([length, prefixes]) => ({ length, prefixes }))
+      .toSorted((a, b) => b.length - a.length);
   }
 
   *all(): Iterable<Route> {
-    for (const prefixes of this.byLength.values()) for (const same of prefixes.values()) yield* same;
+    for (const { prefixes } of this.byLength) for (const same of prefixes.values()) yield* same;
   }
 
   /** Routes that contain `ip`, best first. The caller takes the first that is usable. */
   matches(ip: Ip): readonly Route[] {
-    const key = keyOf(ip);
-    let found = this.remembered.get(key);
-    if (found === undefined) {
-      if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
-      this.remembered.set(key, (found = this.find(ip)));
+    let found: readonly Route[] = NONE;
+    for (let i = 0; i < this.byLength.length; i++) {
+      const one = this.byLength[i];
+      const same = one?.prefixes.get(keyOf(maskIp(ip, one.length)));
+      if (same !== undefined) found = found.length === 0 ? same : this.join(found, same);
     }
     return found;
   }
 
-  private find(ip: Ip): readonly Route[] {
-    let found: readonly Route[] = NONE;
-    for (const length of this.lengths) {
-      const same = this.byLength.get(length)?.get(keyOf(maskIp(ip, length)));
-      if (same !== undefined) found = found.length === 0 ? same : [...found, ...same];
-    }
-    return found;
+  private join(longer: readonly Route[], shorter: readonly Route[]): readonly Route[] {
+    let known = this.joined.get(longer);
+    if (known === undefined) this.joined.set(longer, (known = new Map()));
+    let both = known.get(shorter);
+    if (both === undefined) known.set(shorter, (both = [...longer, ...shorter]));
+    return both;
   }
 }
 
-const MAX_REMEMBERED = 4096;
+interface PrefixesOfLength {
+  readonly length: number;
+  readonly prefixes: ReadonlyMap<Ip | number, readonly Route[]>;
+}
+
 const NONE: readonly Route[] = [];
 
 /** Addresses above 128.0.0.0 are doubles, which make slow keys: as signed numbers they are small integers. */
